@@ -1,0 +1,1 @@
+"""Recorded traffic: read, write, record, replay, redact."""

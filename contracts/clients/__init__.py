@@ -1,0 +1,1 @@
+"""How a client must behave: the stand-in provider and its faults."""

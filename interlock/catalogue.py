@@ -1,0 +1,368 @@
+"""The catalogue: what is known of each provider, read from TOML and held to a schema of its own.
+
+Every table that states a fact carries `source` and `verified`; what is attested only by third parties says
+`certainty = "attested"` and never settles a state alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import re
+import string
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from interlock.errors import CatalogueError, UsageError
+from interlock.records import ProbeKind
+
+FOLDER = Path(__file__).parent / "providers"
+CATEGORIES = (
+    "payments",
+    "authentication",
+    "email",
+    "messaging",
+    "storage",
+    "analytics",
+    "crm",
+    "code",
+    "other",
+)
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as exc:
+        raise ValueError(f"is not a regular expression: {exc}") from exc
+    return pattern
+
+
+def _pointer(text: str) -> str:
+    if text and not text.startswith("/"):
+        raise ValueError("is not a JSON pointer: it must be empty or start with /")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+Pointer = Annotated[str, AfterValidator(_pointer)]
+StatusCode = Annotated[int, Field(ge=100, le=599)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Model(BaseModel):
+    """Frozen; unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Fact(Model):
+    """Something that is known of a provider: where it was read and when."""
+
+    source: str = Field(min_length=4)
+    verified: dt.date
+    certainty: Literal["verified", "attested"] = "verified"
+
+
+class Parameter(Model):
+    """A value that is part of the provider's address and not secret: an account name, a region."""
+
+    description: str
+    pattern: Pattern
+    example: str
+    default: str | None = None
+    environment_names: tuple[str, ...] = ()
+
+
+class Credential(Fact):
+    """One credential: `public` ones may be shown; `pattern` recognises the whole value.
+
+    `redact` finds it inside other text; `live` and `sandbox` tell the two kinds apart, where they differ.
+    `environment_names` are the names that teams use, most usual first.
+    """
+
+    description: str
+    environment_names: tuple[str, ...] = ()
+    public: bool = False
+    pattern: Pattern | None = None
+    redact: Pattern | None = None
+    live: Pattern | None = None
+    sandbox: Pattern | None = None
+    example: str
+
+
+class Base(Fact):
+    """One base URL, with `{parameter}` places. `environment` any: the credential decides the world."""
+
+    name: str = "api"
+    url: str
+    environment: Literal["live", "sandbox", "any"] = "any"
+    region: str = ""
+
+
+class Rule(Model):
+    """Recognises an answer: status in `status`, and each of the others that is given.
+
+    `headers`: pattern by lower-case name. `pointer` and `values`: what stands at a place in a JSON body.
+    `pattern`: sought in the body's text. `expired`: the credential was good once.
+    """
+
+    status: tuple[StatusCode, ...] = Field(min_length=1)
+    headers: Mapping[str, Pattern] = {}
+    pointer: Pointer | None = None
+    values: tuple[str | int, ...] = ()
+    pattern: Pattern | None = None
+    expired: bool = False
+
+    @model_validator(mode="after")
+    def _values_need_a_place(self) -> Rule:
+        if bool(self.values) != (self.pointer is not None):
+            raise ValueError("pointer and values go together")
+        return self
+
+
+class Example(Model):
+    """An answer as the provider gives it: what the stand-in serves, and what the tests hold the rules to."""
+
+    status: StatusCode
+    headers: Mapping[str, str] = {}
+    body: Any = None
+    text: str | None = None
+
+
+class Expectation(Model):
+    """What a good answer is: its status, its media type, and a JSON Schema or a pattern for its body."""
+
+    status: tuple[StatusCode, ...] = (200,)
+    content_type: Pattern | None = None
+    json_schema: Mapping[str, Any] | None = None
+    pattern: Pattern | None = None
+    headers: Mapping[str, Pattern] = {}
+
+
+class Cost(Model):
+    """What one asking uses up: `requests` of the rate limit `bucket`; `free` where it is not counted."""
+
+    requests: int = Field(default=1, ge=0)
+    bucket: str = "default"
+    free: bool = False
+
+
+class Ask(Fact):
+    """One probe: what to send and what to make of the answer.
+
+    `quota`: name of the reader of a quota body. `retry_once_on`: reason codes that are known to lie once.
+    """
+
+    kind: ProbeKind
+    base: str = "api"
+    method: Literal["GET", "HEAD", "POST", "OPTIONS"] = "GET"
+    path: str = Field(pattern=r"^/")
+    headers: Mapping[str, str] = {}
+    body: str | None = None
+    credentialed: bool = True
+    auth: tuple[str, ...] = ()
+    expect: Expectation = Expectation()
+    scope: tuple[Rule, ...] = ()
+    quota: str | None = None
+    cost: Cost = Cost()
+    read_only_because: str | None = None
+    example: Example
+    refusal: Example | None = None
+
+    @model_validator(mode="after")
+    def _never_writes(self) -> Ask:
+        if self.method == "POST" and not self.read_only_because:
+            raise ValueError("a probe never writes: a POST needs read_only_because")
+        return self
+
+
+class AuthWay(Fact):
+    """One way to present a credential. `credentials` names those it needs; the first complete way is used."""
+
+    scheme: Literal[
+        "none",
+        "bearer",
+        "basic",
+        "header",
+        "query",
+        "oauth_client_credentials",
+        "sigv4",
+        "google_service_account",
+        "github_app",
+        "sas",
+    ]
+    credentials: tuple[str, ...] = ()
+    header: str = "Authorization"
+    prefix: str = ""
+    username: str | None = None
+    password: str | None = None
+    query: str | None = None
+    token_base: str = "api"
+    token_path: str | None = None
+    scopes: tuple[str, ...] = ()
+    service: str | None = None
+    region_parameter: str | None = None
+    example: Example | None = None
+    refusal: Example | None = None
+
+
+class DeclaredLimit(Fact):
+    """A published limit: `limit` of `unit` in `window_seconds`, a default that a plan may change."""
+
+    bucket: str
+    limit: float = Field(gt=0)
+    window_seconds: float = Field(gt=0)
+    unit: Literal["requests", "messages", "bytes", "percent", "concurrent"] = "requests"
+    environment: Literal["live", "sandbox", "any"] = "any"
+
+
+class RateLimits(Model):
+    """How the provider tells its limits: header dialects, throttle rules, published numbers."""
+
+    dialects: tuple[str, ...] = ()
+    throttled: tuple[Rule, ...] = ()
+    declared: tuple[DeclaredLimit, ...] = ()
+    example: Example | None = None
+    tells: bool = True
+
+
+class Retry(Fact):
+    """What may be retried. `idempotency_header` or `idempotency_field` makes a write safe to repeat."""
+
+    statuses: tuple[StatusCode, ...] = ()
+    never: tuple[StatusCode, ...] = ()
+    idempotency_header: str | None = None
+    idempotency_field: str | None = None
+    headers: Mapping[str, str] = {}
+
+
+class StatusPage(Fact):
+    """The provider's own account of its health."""
+
+    engine: str
+    url: str
+    human_url: str | None = None
+
+
+class Webhooks(Fact):
+    """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published."""
+
+    scheme: str
+    headers: tuple[str, ...] = ()
+    tolerance_seconds: float | None = None
+    timeout_seconds: float | None = None
+    event_id: str | None = None
+    event_type: str | None = None
+    accepts: str = "2xx"
+    retries: str | None = None
+    handshake: str | None = None
+    events: tuple[str, ...] = ()
+
+
+class ContractPointer(Fact):
+    """Where the provider's own machine-readable contract is."""
+
+    format: Literal["openapi", "swagger", "discovery", "botocore", "none"]
+    url: str
+
+
+class Provider(Model):
+    """Everything the catalogue knows of one provider."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    name: Name
+    title: str
+    category: Literal[CATEGORIES]  # type: ignore[valid-type]
+    documentation: str
+    summary: str
+    notes: tuple[str, ...] = ()
+    parameters: Mapping[Name, Parameter] = {}
+    credentials: Mapping[Name, Credential] = {}
+    bases: tuple[Base, ...] = ()
+    auth: Mapping[Name, AuthWay] = {}
+    probes: tuple[Ask, ...] = ()
+    auth_failed: tuple[Rule, ...] = ()
+    rate_limits: RateLimits = RateLimits()
+    retry: Retry | None = None
+    status_page: StatusPage | None = None
+    webhooks: Webhooks | None = None
+    contracts: tuple[ContractPointer, ...] = ()
+    digest: str = ""
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Provider:
+        for problem in _loose_ends(self):
+            raise ValueError(problem)
+        return self
+
+    def ask(self, kind: ProbeKind, way: str | None = None) -> Ask | None:
+        """The probe of this kind that fits the way of signing in; None if the provider has none."""
+        for ask in self.probes:
+            if ask.kind is kind and (not ask.auth or way in ask.auth):
+                return ask
+        return None
+
+
+def places(template: str) -> set[str]:
+    """The `{names}` in a template."""
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def _loose_ends(provider: Provider) -> Iterator[str]:
+    known = set(provider.parameters) | {n for n, c in provider.credentials.items() if c.public}
+    for base in provider.bases:
+        if unknown := places(base.url) - known:
+            yield f"base {base.name} uses unknown parameters {sorted(unknown)}"
+    names = {base.name for base in provider.bases}
+    for key, way in provider.auth.items():
+        if missing := set(way.credentials) - set(provider.credentials):
+            yield f"auth.{key} uses unknown credentials {sorted(missing)}"
+    for ask in provider.probes:
+        if ask.base not in names:
+            yield f"probe {ask.kind.value} uses unknown base {ask.base!r}"
+        if unknown := places(ask.path) - known:
+            yield f"probe {ask.kind.value} uses unknown parameters {sorted(unknown)}"
+        if unknown := set(ask.auth) - set(provider.auth):
+            yield f"probe {ask.kind.value} uses unknown auth {sorted(unknown)}"
+
+
+def parse(text: str, *, where: str) -> Provider:
+    """Read one catalogue file. Raises `CatalogueError` with every mistake in it."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise CatalogueError(f"{where}: {exc}") from exc
+    data["digest"] = hashlib.sha256(text.encode()).hexdigest()[:16]
+    try:
+        return Provider.model_validate(data, strict=False)
+    except ValidationError as exc:
+        lines = [f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
+        raise CatalogueError("\n".join(lines)) from exc
+
+
+def names() -> tuple[str, ...]:
+    """The providers that have a catalogue file, in alphabetical order."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@functools.cache
+def load(name: str) -> Provider:
+    """The catalogue's entry for a provider. Raises `UsageError` for an unknown name."""
+    if name not in names():
+        raise UsageError(f"no provider is called {name!r}", hint="`interlock providers` lists them")
+    path = FOLDER / f"{name}.toml"
+    provider = parse(path.read_text(encoding="utf-8"), where=path.name)
+    if provider.name != name:
+        raise CatalogueError(f"{path.name}: name is {provider.name!r}")
+    return provider
+
+
+def load_all() -> tuple[Provider, ...]:
+    """Every provider of the catalogue, by name."""
+    return tuple(load(name) for name in names())

@@ -1,0 +1,207 @@
+"""An integration: a team's settings joined with what the catalogue knows, ready to be probed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock.catalogue import (
+    Ask,
+    AuthWay,
+    Base,
+    Credential,
+    Example,
+    Expectation,
+    Provider,
+    RateLimits,
+    Rule,
+    StatusPage,
+    load,
+    places,
+)
+from interlock.errors import InterlockError, UsageError
+from interlock.records import Environment, ProbeKind
+from interlock.secrets import Secret
+from interlock.settings import IntegrationSettings, Maintenance, Network, ProbeSettings, Service, Settings
+
+GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One team's use of a provider, resolved.
+
+    `bases`: URL by base name. `way`: the way of signing in that is complete; None if there is none.
+    `secrets`: values by credential name. `missing`: why a credential cannot be used, in words.
+    `parameters`: what fills the `{places}` of URLs and paths, public credentials included.
+    """
+
+    name: str
+    provider: Provider
+    settings: IntegrationSettings
+    environment: Environment
+    bases: Mapping[str, str]
+    way: str | None
+    secrets: Mapping[str, Secret]
+    parameters: Mapping[str, str]
+    missing: str | None
+    network: Network
+    folder: Path
+
+    @property
+    def auth(self) -> AuthWay | None:
+        """The way of signing in, as the catalogue describes it."""
+        return self.provider.auth[self.way] if self.way else None
+
+    def probe_settings(self, kind: ProbeKind) -> ProbeSettings:
+        """What the settings say of one probe kind."""
+        return self.settings.probes.get(kind) or ProbeSettings()
+
+    def url(self, ask: Ask) -> str | None:
+        """Where a probe goes; None if a parameter for it is not set."""
+        base = self.bases.get(ask.base)
+        if base is None or places(ask.path) - set(self.parameters):
+            return None
+        return base + ask.path.format_map(self.parameters)
+
+    def in_maintenance(self, now: dt.datetime) -> bool:
+        """Whether `now` lies in a planned window."""
+        return any(window.start <= now < window.end for window in self.settings.maintenance)
+
+
+def resolve(name: str, settings: IntegrationSettings, *, network: Network, folder: Path) -> Integration:
+    """Join settings and catalogue. A secret that cannot be read leaves `missing`; it raises nothing."""
+    provider = generic(settings) if settings.provider == GENERIC else load(settings.provider)
+    secrets: dict[str, Secret] = {}
+    problems = []
+    for key, reference in settings.credentials.items():
+        try:
+            secrets[key] = reference.resolve(base=folder)
+        except InterlockError as exc:
+            problems.append(exc.message)
+    parameters = {k: p.default for k, p in provider.parameters.items() if p.default is not None}
+    parameters |= settings.parameters
+    parameters |= {
+        k: s.reveal()
+        for k, s in secrets.items()
+        if k in provider.credentials and provider.credentials[k].public
+    }
+    way = _way(provider, secrets)
+    missing = None if way else "; ".join(problems) or _wanted(provider)
+    return Integration(
+        name=name,
+        provider=provider,
+        settings=settings,
+        environment=settings.environment,
+        bases=_bases(provider, settings, parameters),
+        way=way,
+        secrets=secrets,
+        parameters=parameters,
+        missing=missing,
+        network=_network(network, settings),
+        folder=folder,
+    )
+
+
+def resolve_all(settings: Settings, only: tuple[str, ...] = ()) -> tuple[Integration, ...]:
+    """Every integration of the settings, or those named. Raises `UsageError` for an unknown name."""
+    if unknown := [name for name in only if name not in settings.integrations]:
+        raise UsageError(
+            f"no integration is called {unknown[0]!r}",
+            hint=f"the settings have: {', '.join(settings.integrations) or 'none'}",
+        )
+    return tuple(
+        resolve(name, each, network=settings.suite, folder=settings.folder)
+        for name, each in settings.integrations.items()
+        if not only or name in only
+    )
+
+
+def public_face(provider: Provider) -> Integration:
+    """A provider as anybody sees it: no credential, no settings."""
+    return resolve(
+        provider.name, IntegrationSettings(provider=provider.name), network=Network(), folder=Path.cwd()
+    )
+
+
+def _way(provider: Provider, secrets: Mapping[str, Secret]) -> str | None:
+    complete = (key for key, way in provider.auth.items() if set(way.credentials) <= set(secrets))
+    return next(complete, None)
+
+
+def _wanted(provider: Provider) -> str:
+    ways = [" and ".join(f"credentials.{name}" for name in way.credentials) for way in provider.auth.values()]
+    return (
+        f"no credential is set; set {' or '.join(way for way in ways if way)}"
+        if any(ways)
+        else "none is needed"
+    )
+
+
+def _bases(
+    provider: Provider, settings: IntegrationSettings, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for base in provider.bases:
+        fits = base.environment in {"any", _world(settings)} and base.region == (
+            settings.provider_region or ""
+        )
+        if fits and not places(base.url) - set(parameters):
+            found.setdefault(base.name, base.url.format_map(parameters).rstrip("/"))
+    if settings.base_url is not None:
+        found = {name: settings.base_url for name in ({b.name for b in provider.bases} or {"api"})}
+    return found | dict(settings.base_urls)
+
+
+def _world(settings: IntegrationSettings) -> str:
+    return "sandbox" if settings.environment is Environment.SANDBOX else "live"
+
+
+def _network(suite: Network, own: Network) -> Network:
+    """The integration's own way out where it is set, else the suite's."""
+    fields = {name: getattr(own, name) or getattr(suite, name) for name in Network.model_fields}
+    return Network.model_construct(**fields)
+
+
+def generic(settings: IntegrationSettings) -> Provider:
+    """The provider that the settings describe themselves."""
+    service = settings.service or Service()
+    told = {"source": "the settings", "verified": dt.date(1970, 1, 1)}
+    needed = {"none": (), "basic": ("username", "password")}.get(service.auth, ("token",))
+    way = AuthWay(
+        scheme=service.auth, credentials=needed, header=service.header, query=service.query,
+        prefix="Bearer " if service.auth == "bearer" else "",
+        username="username" if service.auth == "basic" else None,
+        password="password" if service.auth == "basic" else None,  # noqa: S106 - the name of a credential
+        **told,
+    )  # fmt: skip
+    health = service.health
+    probes = [
+        Ask(
+            kind=ProbeKind.REACHABILITY, path=health.path, credentialed=False,
+            expect=Expectation(status=health.status, pattern=health.pattern, json_schema=health.json_schema),
+            example=Example(status=health.status[0]), **told,
+        )
+    ]  # fmt: skip
+    if (identity := service.identity) is not None:
+        probes.append(
+            Ask(
+                kind=ProbeKind.CREDENTIAL, path=identity.path,
+                expect=Expectation(status=identity.status, pattern=identity.pattern, json_schema=identity.json_schema),
+                example=Example(status=identity.status[0]), refusal=Example(status=identity.refused[0]), **told,
+            )
+        )  # fmt: skip
+    return Provider.model_validate(
+        {
+            "schema": 1, "name": GENERIC, "title": service.title, "category": "other", "documentation": "",
+            "summary": "Any other HTTP API, described wholly in the settings.",
+            "bases": (Base(url=settings.base_url or "", **told),),
+            "credentials": {n: Credential(description=n, example="", **told) for n in needed},
+            "auth": {"own": way}, "probes": tuple(probes),
+            "auth_failed": (Rule(status=identity.refused),) if identity else (),
+            "rate_limits": RateLimits(dialects=service.rate_limit_headers),
+            "status_page": StatusPage(engine="auto", url=service.status_page, **told) if service.status_page else None,
+        }
+    )  # fmt: skip
