@@ -254,7 +254,7 @@ class Store:
             row = before.get(key)
             sums = _Sums.of(row)
             for outcome in seen:
-                sums.add(outcome)
+                sums.add(outcome, judged=not outcome.in_maintenance)
             planned = (row["in_maintenance"] if row else 0) + sum(o.in_maintenance for o in seen)
             names = dict(zip(("integration", "probe", "region", "hour"), key, strict=True))
             values.append(names | sums.row() | {"in_maintenance": planned})
@@ -301,7 +301,7 @@ class Store:
     def reading(self) -> Iterator[sa.Connection]:
         """A connection that only reads. Raises `StoreError`."""
         try:
-            with self.engine.connect() as connection:
+            with self.engine.connect().execution_options(reads_only=True) as connection:
                 yield connection
         except DBAPIError as exc:
             raise StoreError(f"the store {_shown(self.engine)} cannot be read: {_cause(exc)}") from exc
@@ -353,8 +353,9 @@ class _Sums:
             return cls({}, 0.0, None)
         return cls(json.loads(row["seen"]), row["duration_sum"], row["durations"])
 
-    def add(self, outcome: Outcome) -> None:
-        self.seen[outcome.state.value] = self.seen.get(outcome.state.value, 0) + 1
+    def add(self, outcome: Outcome, *, judged: bool = True) -> None:
+        if judged:
+            self.seen[outcome.state.value] = self.seen.get(outcome.state.value, 0) + 1
         if outcome.duration_seconds is not None:
             self.duration_sum += outcome.duration_seconds
             histogram.add(self.durations, outcome.duration_seconds)
@@ -383,7 +384,7 @@ def _engine(url: str, password: str | None, folder: Path | None) -> sa.Engine:
         parsed = parsed.set(database=str(path))
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
     sa.event.listen(engine, "connect", _on_sqlite_connect)
-    sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    sa.event.listen(engine, "begin", _on_sqlite_begin)
     return engine
 
 
@@ -396,8 +397,14 @@ def _postgres(url: sa.URL) -> sa.Engine:
         raise MissingExtra("postgres", needed_for="a PostgreSQL store") from exc
 
 
+def _on_sqlite_begin(connection: sa.Connection) -> None:
+    """A reader takes a snapshot and no lock, so that writers and readers never wait for each other."""
+    reads = connection.get_execution_options().get("reads_only", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
 def _on_sqlite_connect(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's `begin` says BEGIN IMMEDIATE itself
+    connection.isolation_level = None  # `_on_sqlite_begin` says BEGIN itself
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "mmap_size = 0"):
         connection.execute(f"PRAGMA {pragma}")
 

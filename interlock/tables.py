@@ -110,8 +110,8 @@ hours = sa.Table(
     metadata,
     *_key(primary=True),
     sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),  # epoch seconds of its start
-    sa.Column("seen", sa.Text, nullable=False),  # JSON: how many outcomes of each state
-    sa.Column("in_maintenance", sa.Integer, nullable=False),
+    sa.Column("seen", sa.Text, nullable=False),  # JSON: how many outcomes of each state, maintenance left out
+    sa.Column("in_maintenance", sa.Integer, nullable=False),  # how many outcomes were in maintenance
     sa.Column("duration_sum", sa.Float, nullable=False),
     sa.Column("durations", sa.LargeBinary, nullable=False),  # a histogram
     sa.Index("hours_by_time", "hour"),
