@@ -7,12 +7,13 @@ Every table that states a fact carries `source` and `verified`; what is attested
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import functools
 import hashlib
 import re
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,12 +62,19 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Fact(Model):
+class Sourced(Model):
+    """Something that may say where it was read and when; a catalogue file must say it, settings need not."""
+
+    source: str | None = Field(default=None, min_length=4)
+    verified: dt.date | None = None
+    certainty: Literal["verified", "attested"] = "verified"
+
+
+class Fact(Sourced):
     """Something that is known of a provider: where it was read and when."""
 
     source: str = Field(min_length=4)
     verified: dt.date
-    certainty: Literal["verified", "attested"] = "verified"
 
 
 class Parameter(Model):
@@ -83,7 +91,8 @@ class Credential(Fact):
     """One credential: `public` ones may be shown; `pattern` recognises the whole value.
 
     `redact` finds it inside other text; `live` and `sandbox` tell the two kinds apart, where they differ.
-    `environment_names` are the names that teams use, most usual first.
+    `environment_names` are the names that teams use, most usual first. `example` is made up: a stand-in puts
+    digits of its own in the place of each zero, so that no two runs have the same key.
     """
 
     description: str
@@ -105,7 +114,7 @@ class Base(Fact):
     region: str = ""
 
 
-class Rule(Model):
+class Rule(Sourced):
     """Recognises an answer: status in `status`, and each of the others that is given.
 
     `headers`: pattern by lower-case name. `pointer` and `values`: what stands at a place in a JSON body.
@@ -156,7 +165,8 @@ class Cost(Model):
 class Ask(Fact):
     """One probe: what to send and what to make of the answer.
 
-    `quota`: name of the reader of a quota body. `retry_once_on`: reason codes that are known to lie once.
+    `auth`: the ways of signing in that fit; empty for all. `service`: what a SigV4 signature names, where it
+    is not the service of the way. `quota`: name of the reader of a quota body.
     """
 
     kind: ProbeKind
@@ -169,6 +179,7 @@ class Ask(Fact):
     auth: tuple[str, ...] = ()
     expect: Expectation = Expectation()
     scope: tuple[Rule, ...] = ()
+    service: str | None = None
     quota: str | None = None
     cost: Cost = Cost()
     read_only_because: str | None = None
@@ -183,7 +194,10 @@ class Ask(Fact):
 
 
 class AuthWay(Fact):
-    """One way to present a credential. `credentials` names those it needs; the first complete way is used."""
+    """One way to present a credential. `credentials` names those it needs; the first complete way is used.
+
+    `username`, `password`: names of credentials. `example`, `refusal`: what a token endpoint answers.
+    """
 
     scheme: Literal[
         "none",
@@ -222,8 +236,11 @@ class DeclaredLimit(Fact):
     environment: Literal["live", "sandbox", "any"] = "any"
 
 
-class RateLimits(Model):
-    """How the provider tells its limits: header dialects, throttle rules, published numbers."""
+class RateLimits(Sourced):
+    """How the provider tells its limits: header dialects, throttle rules, published numbers.
+
+    `tells`: whether an ordinary answer says how much is left. `example`: what an exhausted client gets.
+    """
 
     dialects: tuple[str, ...] = ()
     throttled: tuple[Rule, ...] = ()
@@ -282,6 +299,7 @@ class Provider(Model):
     documentation: str
     summary: str
     notes: tuple[str, ...] = ()
+    packages: tuple[Annotated[str, Field(pattern=r"^(pypi|npm|import):\S+$")], ...] = ()
     parameters: Mapping[Name, Parameter] = {}
     credentials: Mapping[Name, Credential] = {}
     bases: tuple[Base, ...] = ()
@@ -301,12 +319,17 @@ class Provider(Model):
             raise ValueError(problem)
         return self
 
-    def ask(self, kind: ProbeKind, way: str | None = None) -> Ask | None:
-        """The probe of this kind that fits the way of signing in; None if the provider has none."""
-        for ask in self.probes:
-            if ask.kind is kind and (not ask.auth or way in ask.auth):
-                return ask
-        return None
+    def ask(
+        self, kind: ProbeKind, way: str | None = None, parameters: Collection[str] | None = None
+    ) -> Ask | None:
+        """The probe of this kind that fits the way of signing in; None if the provider has none.
+
+        Several may fit. With `parameters`, the first whose `{places}` are all among them goes before the rest.
+        """
+        fitting = [ask for ask in self.probes if ask.kind is kind and (not ask.auth or way in ask.auth)]
+        if parameters is not None:
+            fitting.sort(key=lambda ask: not places(ask.path) <= set(parameters))
+        return fitting[0] if fitting else None
 
 
 def places(template: str) -> set[str]:
@@ -332,6 +355,18 @@ def _loose_ends(provider: Provider) -> Iterator[str]:
             yield f"probe {ask.kind.value} uses unknown auth {sorted(unknown)}"
 
 
+def _unsourced(provider: Provider) -> Iterator[str]:
+    """What a catalogue file states without saying where it was read."""
+    stated: list[tuple[str, Sourced]] = [("rate_limits", provider.rate_limits)]
+    stated += [(f"auth_failed.{i}", rule) for i, rule in enumerate(provider.auth_failed)]
+    stated += [(f"rate_limits.throttled.{i}", rule) for i, rule in enumerate(provider.rate_limits.throttled)]
+    for place, fact in stated:
+        if fact.source is None:
+            yield f"{place}.source: Field required"
+        if fact.verified is None:
+            yield f"{place}.verified: Field required"
+
+
 def parse(text: str, *, where: str) -> Provider:
     """Read one catalogue file. Raises `CatalogueError` with every mistake in it."""
     try:
@@ -340,10 +375,13 @@ def parse(text: str, *, where: str) -> Provider:
         raise CatalogueError(f"{where}: {exc}") from exc
     data["digest"] = hashlib.sha256(text.encode()).hexdigest()[:16]
     try:
-        return Provider.model_validate(data, strict=False)
+        provider = Provider.model_validate(data, strict=False)
     except ValidationError as exc:
         lines = [f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in exc.errors()]
         raise CatalogueError("\n".join(lines)) from exc
+    if missing := [f"{where}: {line}" for line in _unsourced(provider)]:
+        raise CatalogueError("\n".join(missing))
+    return provider
 
 
 def names() -> tuple[str, ...]:
@@ -355,7 +393,9 @@ def names() -> tuple[str, ...]:
 def load(name: str) -> Provider:
     """The catalogue's entry for a provider. Raises `UsageError` for an unknown name."""
     if name not in names():
-        raise UsageError(f"no provider is called {name!r}", hint="`interlock providers` lists them")
+        near = difflib.get_close_matches(name, names(), n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"no provider is called {name!r}{meant}", hint="`interlock providers` lists them")
     path = FOLDER / f"{name}.toml"
     provider = parse(path.read_text(encoding="utf-8"), where=path.name)
     if provider.name != name:
