@@ -165,8 +165,7 @@ class Cost(Model):
 class Ask(Fact):
     """One probe: what to send and what to make of the answer.
 
-    `auth`: the ways of signing in that fit; empty for all. `service`: what a SigV4 signature names, where it
-    is not the service of the way. `quota`: name of the reader of a quota body.
+    `auth`: the ways of signing in that fit; empty for all. `quota`: name of the reader of a quota body.
     """
 
     kind: ProbeKind
@@ -179,7 +178,6 @@ class Ask(Fact):
     auth: tuple[str, ...] = ()
     expect: Expectation = Expectation()
     scope: tuple[Rule, ...] = ()
-    service: str | None = None
     quota: str | None = None
     cost: Cost = Cost()
     read_only_because: str | None = None
@@ -217,7 +215,7 @@ class AuthWay(Fact):
     username: str | None = None
     password: str | None = None
     query: str | None = None
-    token_base: str = "api"
+    token_base: str = "api"  # noqa: S105 - the name of a base
     token_path: str | None = None
     scopes: tuple[str, ...] = ()
     service: str | None = None
@@ -239,7 +237,8 @@ class DeclaredLimit(Fact):
 class RateLimits(Sourced):
     """How the provider tells its limits: header dialects, throttle rules, published numbers.
 
-    `tells`: whether an ordinary answer says how much is left. `example`: what an exhausted client gets.
+    `tells`: whether ordinary answers, or a quota endpoint, say how much is left. `retry_after`: whether a
+    throttle answer may say when to come back. `example`: what an exhausted client gets.
     """
 
     dialects: tuple[str, ...] = ()
@@ -247,6 +246,7 @@ class RateLimits(Sourced):
     declared: tuple[DeclaredLimit, ...] = ()
     example: Example | None = None
     tells: bool = True
+    retry_after: bool = False
 
 
 class Retry(Fact):
@@ -324,7 +324,7 @@ class Provider(Model):
     ) -> Ask | None:
         """The probe of this kind that fits the way of signing in; None if the provider has none.
 
-        Several may fit. With `parameters`, the first whose `{places}` are all among them goes before the rest.
+        Several may fit. With `parameters`, those whose `{places}` are all among them go before the rest.
         """
         fitting = [ask for ask in self.probes if ask.kind is kind and (not ask.auth or way in ask.auth)]
         if parameters is not None:
