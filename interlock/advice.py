@@ -177,6 +177,16 @@ ROWS: dict[Reason, Row] = {
         "{title}'s answer was larger than a probe reads",
         "Us, most likely: check that base_url leads to the API and not to a page or a file.",
     ),
+    Reason.NOT_CONFIGURED: Row(
+        Whose.OURS,
+        "Nothing could be asked of {title}: the setup here lacks something",
+        "Us: set what is named here, then run `interlock check` once more.",
+    ),
+    Reason.WRONG_MODE: Row(
+        Whose.OURS,
+        "{title} accepts our credential, but it belongs to the other environment",
+        "Us: point the reference at a key of the right mode, or change `environment` in the settings.",
+    ),
     Reason.INTERNAL: Row(
         Whose.OURS,
         "interlock itself made a mistake; nothing is known against {title}",

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     CERTIFICATE_EXPIRES = "certificate_expires"
     TIMEOUT = "timeout"
     PROTOCOL = "protocol"
+    NOT_CONFIGURED = "not_configured"  # the settings lack something, or an extra is not installed
+    WRONG_MODE = "wrong_mode"  # a live key in the sandbox, or the other way round
     OFFLINE = "offline"  # it is our own connection
     NO_CREDENTIAL = "no_credential"
     NOT_TOLD = "not_told"  # the provider does not tell

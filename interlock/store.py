@@ -34,6 +34,7 @@ from interlock.records import (
     Status,
     plain,
 )
+from interlock.settings import Settings
 from interlock.status import Transition, fold
 
 log = logging.getLogger(__name__)
@@ -339,6 +340,13 @@ class Store:
             connection.execute(sa.delete(tables.hours).where(tables.hours.c.hour < hours_before.timestamp()))
             connection.execute(sa.delete(tables.transitions).where(tables.transitions.c.at < hours_before))
         return deleted
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name. Raises `StoreError`, `UsageError`, `SecretError`."""
+    reference = settings.suite.store_password
+    password = reference.resolve(base=settings.folder).reveal() if reference else None
+    return Store(settings.suite.store, password=password, folder=settings.folder)
 
 
 class _Sums:

@@ -1,0 +1,262 @@
+"""Signing in: one row a scheme. A signer adds the credential to a draft and to nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+from interlock.catalogue import AuthWay
+from interlock.errors import MissingExtra, UsageError
+from interlock.http import Client, Draft
+from interlock.integration import Integration
+from interlock.wire import Answer, basic
+
+Clock = Callable[[], dt.datetime]
+EARLY_SECONDS = 60.0  # a token is renewed so long before its end
+TOKEN_DEADLINE_SECONDS = 10.0
+GOOGLE_TOKEN_SECONDS = 3600
+
+
+class TokenRefused(Exception):  # noqa: N818 - it says what happened
+    """The token endpoint answered, and not with a token. The answer is judged like any other."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"the token endpoint answered {answer.status}")
+        self.answer = answer
+
+
+class Signer(Protocol):
+    """Adds a credential to a request."""
+
+    async def sign(self, draft: Draft) -> Draft:
+        """The draft with the credential. Raises `TokenRefused`, `WireError`, `UsageError`."""
+        ...
+
+    def forget(self) -> bool:
+        """Drop what is cached; True if there was anything, so that asking again makes sense."""
+        ...
+
+
+@dataclass
+class Plain:
+    """A signer whose credential does not change: one pure function of draft, way and secrets."""
+
+    way: AuthWay
+    integration: Integration
+    clock: Clock
+    add: Callable[[Draft, Plain], Draft]
+
+    async def sign(self, draft: Draft) -> Draft:
+        """Add it."""
+        return self.add(draft, self)
+
+    def forget(self) -> bool:
+        """Nothing is cached."""
+        return False
+
+    def value(self, name: str | None) -> str:
+        """A secret by its name; any other text stands for itself (a fixed user name)."""
+        if name is None:
+            return ""
+        return self.integration.secrets[name].reveal() if name in self.integration.secrets else name
+
+
+@dataclass
+class Token:
+    """A signer that holds a token it fetched, and fetches it again before it ends. One flight at a time."""
+
+    way: AuthWay
+    integration: Integration
+    clock: Clock
+    client: Client
+    request: Callable[[Token], Draft]
+    _token: str | None = None
+    _ends_at: dt.datetime | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def sign(self, draft: Draft) -> Draft:
+        """Add the token, fetched where it is missing or about to end."""
+        async with self._lock:
+            if self._token is None or (self._ends_at is not None and self.clock() >= self._ends_at):
+                await self._fetch()
+        return draft.with_headers({"Authorization": f"Bearer {self._token}"})
+
+    def forget(self) -> bool:
+        """Drop the token."""
+        held, self._token = self._token is not None, None
+        return held
+
+    async def _fetch(self) -> None:
+        self._token = None
+        answer = await self.client.ask(
+            self.request(self),
+            network=self.integration.network,
+            folder=self.integration.folder,
+            deadline_seconds=TOKEN_DEADLINE_SECONDS,
+        )
+        token, life_seconds = _token_in(answer)
+        if life_seconds is not None:
+            early = min(EARLY_SECONDS, life_seconds / 2)
+            self._ends_at = self.clock() + dt.timedelta(seconds=life_seconds - early)
+        self._token = token
+
+    def url(self) -> str:
+        """The token endpoint."""
+        base = self.integration.bases.get(self.way.token_base)
+        if base is None or self.way.token_path is None:
+            raise UsageError(f"{self.integration.name}: the token endpoint's address is not known")
+        return base + self.way.token_path.format_map(self.integration.parameters)
+
+
+def _token_in(answer: Answer) -> tuple[str, float | None]:
+    """The access token and its life in seconds. Raises `TokenRefused` if there is none."""
+    try:
+        body = answer.json() if answer.status == 200 else None  # noqa: PLR2004 - RFC 6749, 5.1
+    except ValueError:
+        body = None
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(token, str) or not token:
+        raise TokenRefused(answer)
+    life = body.get("expires_in")
+    return token, float(life) if isinstance(life, int | float) and life > 0 else None
+
+
+def _bearer(draft: Draft, signer: Plain) -> Draft:
+    prefix = signer.way.prefix or "Bearer "
+    return draft.with_headers({signer.way.header: prefix + signer.value(signer.way.credentials[0])})
+
+
+def _header(draft: Draft, signer: Plain) -> Draft:
+    return draft.with_headers(
+        {signer.way.header: signer.way.prefix + signer.value(signer.way.credentials[0])}
+    )
+
+
+def _basic(draft: Draft, signer: Plain) -> Draft:
+    return draft.with_headers(
+        {"Authorization": basic(signer.value(signer.way.username), signer.value(signer.way.password))}
+    )
+
+
+def _query(draft: Draft, signer: Plain) -> Draft:
+    assert signer.way.query is not None
+    added = f"{quote(signer.way.query)}={quote(signer.value(signer.way.credentials[0]), safe='')}"
+    return draft.with_url(draft.url + ("&" if urlsplit(draft.url).query else "?") + added)
+
+
+def _sas(draft: Draft, signer: Plain) -> Draft:
+    """Azure's shared access signature: the token is a ready query string."""
+    token = signer.value(signer.way.credentials[0]).lstrip("?")
+    return draft.with_url(draft.url + ("&" if urlsplit(draft.url).query else "?") + token)
+
+
+def _sigv4(draft: Draft, signer: Plain) -> Draft:
+    try:
+        from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: PLC0415 - an extra
+        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+        from botocore.credentials import Credentials  # noqa: PLC0415
+    except ImportError as exc:
+        raise MissingExtra("aws", needed_for="signing for AWS (SigV4)") from exc
+    way, secrets = signer.way, signer.integration.secrets
+    session = secrets["session_token"].reveal() if "session_token" in secrets else None
+    credentials = Credentials(signer.value(way.credentials[0]), signer.value(way.credentials[1]), session)
+    region = signer.integration.parameters.get(way.region_parameter or "region", "us-east-1")
+    request = AWSRequest(method=draft.method, url=draft.url, data=draft.body, headers=dict(draft.headers))
+    kind = S3SigV4Auth if way.service == "s3" else SigV4Auth
+    kind(credentials, way.service or "", region).add_auth(request)
+    return draft.with_headers(dict(request.headers.items()))
+
+
+def _github_app(draft: Draft, signer: Plain) -> Draft:
+    """A JWT that the app signs itself: issued a minute ago, for five minutes (as PyGithub's AppAuth does)."""
+    import jwt  # noqa: PLC0415 - only for this way
+
+    now = int(signer.clock().timestamp())
+    names = signer.way.credentials
+    claims = {"iat": now - 60, "exp": now + 300, "iss": signer.value(names[0])}
+    try:
+        token = jwt.encode(claims, signer.value(names[1]), algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError) as exc:
+        raise UsageError(f"credentials.{names[1]} is not a private RSA key in PEM form") from exc
+    return draft.with_headers({"Authorization": f"Bearer {token}"})
+
+
+def _client_credentials(token: Token) -> Draft:
+    """RFC 6749, 4.4, with HTTP Basic."""
+    names = token.way.credentials
+    secrets = token.integration.secrets
+    fields = {"grant_type": "client_credentials"}
+    if token.way.scopes:
+        fields["scope"] = " ".join(token.way.scopes)
+    return Draft(
+        method="POST",
+        url=token.url(),
+        headers=(
+            ("Authorization", basic(secrets[names[0]].reveal(), secrets[names[1]].reveal())),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Accept", "application/json"),
+        ),
+        body=urlencode(fields).encode(),
+    )
+
+
+def _google_assertion(token: Token) -> Draft:
+    """RFC 7523 with google-auth's signer: the service account's own key signs for a token."""
+    try:
+        from google.auth import crypt, jwt  # noqa: PLC0415 - an extra
+    except ImportError as exc:
+        raise MissingExtra("gcp", needed_for="signing for Google (service account)") from exc
+    name = token.way.credentials[0]
+    try:
+        account: Mapping[str, Any] = json.loads(token.integration.secrets[name].reveal())
+        signer = crypt.RSASigner.from_service_account_info(account)
+        email = account["client_email"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise UsageError(f"credentials.{name} is not the JSON of a Google service account key") from exc
+    now = int(token.clock().timestamp())
+    claims = {
+        "iss": email,
+        "scope": " ".join(token.way.scopes),
+        "aud": account.get("token_uri") or token.url(),
+        "iat": now,
+        "exp": now + GOOGLE_TOKEN_SECONDS,
+    }
+    assertion = jwt.encode(signer, claims).decode()
+    grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    return Draft(
+        method="POST",
+        url=token.url(),
+        headers=(("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")),
+        body=urlencode({"grant_type": grant, "assertion": assertion}).encode(),
+    )
+
+
+_PLAIN: dict[str, Callable[[Draft, Plain], Draft]] = {
+    "none": lambda draft, _: draft,
+    "bearer": _bearer,
+    "header": _header,
+    "basic": _basic,
+    "query": _query,
+    "sas": _sas,
+    "sigv4": _sigv4,
+    "github_app": _github_app,
+}
+_TOKEN: dict[str, Callable[[Token], Draft]] = {
+    "oauth_client_credentials": _client_credentials,
+    "google_service_account": _google_assertion,
+}
+
+
+def signer(integration: Integration, client: Client, clock: Clock) -> Signer | None:
+    """The signer for the way in which an integration signs in; None if it has no credential."""
+    way = integration.auth
+    if way is None:
+        return None
+    if way.scheme in _TOKEN:
+        return Token(way, integration, clock, client, _TOKEN[way.scheme])
+    return Plain(way, integration, clock, _PLAIN[way.scheme])

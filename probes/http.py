@@ -1,0 +1,173 @@
+"""Probes that ask over HTTP what the catalogue says: reachability, credential, headroom."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+from dataclasses import dataclass
+
+from interlock.answers import Case, Judgement, judge
+from interlock.auth import Signer, TokenRefused
+from interlock.catalogue import Ask, Cost
+from interlock.http import Draft
+from interlock.integration import Integration
+from interlock.records import Environment, Finding, Headroom, ProbeKind, Reason, Severity, State
+from interlock.wire import Answer
+from probes.probe import Planned, Seen, Tools, unknown
+
+WARN_BELOW = 0.1  # of a limit
+
+
+@dataclass(frozen=True, slots=True)
+class HttpProbe:
+    """One kind of question whose words are in the catalogue."""
+
+    kind: ProbeKind
+
+    def cost(self, integration: Integration) -> Cost | None:
+        """As the catalogue says; None if the provider has no such question."""
+        ask = integration.provider.ask(self.kind, integration.way)
+        return ask.cost if ask else None
+
+    async def ask(self, planned: Planned, tools: Tools) -> Seen:
+        """Ask, and judge the answer by the truth table."""
+        integration = planned.integration
+        ask = integration.provider.ask(self.kind, integration.way)
+        assert ask is not None, "only what the catalogue has is planned"
+        url = integration.url(ask)
+        if url is None:
+            return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {_unset(integration, ask)}")
+        draft = _draft(ask, url)
+        if not ask.credentialed:
+            return await self._asked(planned, ask, draft, None, tools)
+        if integration.missing is not None:
+            return unknown(Reason.NO_CREDENTIAL, integration.missing)
+        signer = tools.signer(integration)
+        seen = await self._asked(planned, ask, draft, signer, tools)
+        if seen.judgement.state is State.AUTH_FAILED and signer is not None and signer.forget():
+            seen = await self._asked(planned, ask, draft, signer, tools)  # it was the cached token, perhaps
+        return seen
+
+    async def _asked(
+        self, planned: Planned, ask: Ask, draft: Draft, signer: Signer | None, tools: Tools
+    ) -> Seen:
+        integration = planned.integration
+        try:
+            signed = await signer.sign(draft) if signer else draft
+            answer = await tools.client.ask(
+                signed,
+                network=integration.network,
+                folder=integration.folder,
+                deadline_seconds=planned.timeout_seconds,
+            )
+        except TokenRefused as exc:
+            answer = exc.answer
+        case = Case(
+            provider=integration.provider,
+            ask=ask,
+            answer=answer,
+            now=tools.clock(),
+            credentialed=signer is not None,
+            fingerprint=planned.credential_fingerprint,
+            slow_after_seconds=planned.slow_after_seconds,
+        )
+        judgement = judge(case)
+        if self.kind is ProbeKind.HEADROOM:
+            judgement = weigh_headroom(judgement, planned)
+        findings = _wrong_mode(integration) if ask.credentialed else ()
+        if findings and judgement.state is State.OPERATIONAL:
+            detail = f"{judgement.detail}; but {findings[0].seen}"
+            judgement = dataclasses.replace(
+                judgement, state=State.DEGRADED, reason=Reason.WRONG_MODE, detail=detail
+            )
+        return _seen(judgement, answer, findings)
+
+
+def _draft(ask: Ask, url: str) -> Draft:
+    return Draft(
+        method=ask.method, url=url, headers=tuple(ask.headers.items()), body=(ask.body or "").encode()
+    )
+
+
+def _seen(judgement: Judgement, answer: Answer, findings: tuple[Finding, ...]) -> Seen:
+    return Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status, findings=findings)
+
+
+def _unset(integration: Integration, ask: Ask) -> str:
+    from interlock.catalogue import places  # noqa: PLC0415 - only for a message
+
+    wanted = places(ask.path)
+    for base in integration.provider.bases:
+        if base.name == ask.base:
+            wanted |= places(base.url)
+    names = sorted(wanted - set(integration.parameters)) or ["base_url"]
+    given = integration.provider.credentials
+    return ", ".join(
+        f"credentials.{n}" if n in given else n if n == "base_url" else f"parameters.{n}" for n in names
+    )
+
+
+def weigh_headroom(judgement: Judgement, planned: Planned) -> Judgement:
+    """A good answer is judged again by how much of the limit is left. No number is no good answer."""
+    if judgement.state is not State.OPERATIONAL:
+        return judgement
+    if not judgement.headrooms:
+        detail = "the answer says nothing of a rate limit"
+        return dataclasses.replace(judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=detail)
+    told = [room for room in judgement.headrooms if room.ratio is not None]
+    if not told:
+        detail = "the answer names no limit and remainder that go together"
+        return dataclasses.replace(judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=detail)
+    least = min(told, key=lambda room: room.ratio or 0.0)
+    limit = planned.integration.probe_settings(ProbeKind.HEADROOM).warn_below or WARN_BELOW
+    return _weighed(judgement, least, limit)
+
+
+def _weighed(judgement: Judgement, least: Headroom, limit: float) -> Judgement:
+    left = f"{least.remaining:g} of {least.limit:g} {least.unit} left in {least.bucket}"
+    if least.remaining == 0:
+        return dataclasses.replace(
+            judgement,
+            state=State.THROTTLED,
+            reason=Reason.QUOTA_EXHAUSTED,
+            detail=left,
+            retry_at=least.reset_at,
+        )
+    if (least.ratio or 0.0) < limit:
+        return dataclasses.replace(judgement, state=State.DEGRADED, reason=Reason.LOW_HEADROOM, detail=left)
+    return dataclasses.replace(judgement, detail=left)
+
+
+def _wrong_mode(integration: Integration) -> tuple[Finding, ...]:
+    """A live key in the sandbox, or a sandbox key in live; told by the catalogue's patterns, never shown."""
+    if integration.environment is Environment.STAND_IN:
+        return ()
+    live = integration.environment is Environment.LIVE
+    for name, secret in sorted(integration.secrets.items()):
+        known = integration.provider.credentials.get(name)
+        other = (known.sandbox if live else known.live) if known else None
+        if other is not None and re.fullmatch(other, secret.reveal()):
+            mode, world = ("sandbox", "live") if live else ("live", "sandbox")
+            return (
+                _mode_finding(
+                    integration, name, f"credentials.{name} is a {mode} key in a {world} environment"
+                ),
+            )
+    return ()
+
+
+def _mode_finding(integration: Integration, name: str, seen: str) -> Finding:
+    rule = "credential-mode"
+    mark = hashlib.sha256(f"{rule} {integration.name} {name}".encode()).hexdigest()[:16]
+    return Finding(
+        fingerprint=mark,
+        rule=rule,
+        severity=Severity.ERROR,
+        integration=integration.name,
+        subject=f"credentials.{name}",
+        promised=f'environment = "{integration.environment.value}"',
+        seen=seen,
+        fix="point the reference at a key of the right mode, or change `environment`",
+        source=integration.provider.credentials[name].source,
+    )
