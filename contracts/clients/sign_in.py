@@ -1,0 +1,309 @@
+"""What a stand-in knows of credentials: how to make them up, and how to check them, one row a scheme."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from contracts.clients.faults import Request
+from interlock.catalogue import AuthWay, Provider
+from interlock.errors import MissingExtra
+
+Clock = Callable[[], dt.datetime]
+GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+SKEW_SECONDS = 900  # what SigV4 services allow
+_DIGITS = "234567"  # digits that hexadecimal, base32 and base62 all have
+
+
+class Seen(StrEnum):
+    """What a request shows of a credential."""
+
+    ABSENT = "absent"
+    WRONG = "wrong"
+    RIGHT = "right"
+
+
+@dataclass
+class Keys:
+    """What one stand-in holds: made-up credentials, the public halves of its key pairs, issued tokens.
+
+    `origin`: where it listens, scheme and authority. `tokens`: end of life by token.
+    """
+
+    provider: Provider
+    origin: str
+    clock: Clock
+    rng: random.Random
+    token_seconds: float
+    credentials: dict[str, str] = field(default_factory=dict)
+    public: dict[str, rsa.RSAPublicKey] = field(default_factory=dict)
+    tokens: dict[str, dt.datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, credential in self.provider.credentials.items():
+            self.credentials[name] = self.digits(credential.example)
+        for way in self.provider.auth.values():
+            if way.scheme in _MAKERS:
+                _MAKERS[way.scheme](self, way)
+
+    def digits(self, example: str) -> str:
+        """`example` with a digit of our own for each zero."""
+        return re.sub("0", lambda _: self.rng.choice(_DIGITS), example)
+
+    def token(self) -> str:
+        """A fresh access token that lives for `token_seconds`."""
+        token = self.digits("madeup-token-000000000000000000000000")
+        now = self.clock()
+        self.tokens = {t: end for t, end in self.tokens.items() if end > now}
+        self.tokens[token] = now + dt.timedelta(seconds=self.token_seconds)
+        return token
+
+    def own(self, way: AuthWay) -> list[str]:
+        """The values of a way's credentials, in its order."""
+        return [self.credentials[name] for name in way.credentials]
+
+
+def _same(one: str | None, other: str) -> bool:
+    return one is not None and hmac.compare_digest(one.encode(), other.encode())
+
+
+def _judge(sent: str | None, right: str) -> Seen:
+    if not sent:
+        return Seen.ABSENT
+    return Seen.RIGHT if _same(sent, right) else Seen.WRONG
+
+
+# --- making up what a zero-filled example cannot be ---
+
+
+def _pair() -> tuple[rsa.RSAPublicKey, rsa.RSAPrivateKey]:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return private.public_key(), private
+
+
+def _pem(key: rsa.RSAPrivateKey, form: serialization.PrivateFormat) -> str:
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+def _make_github_app(keys: Keys, way: AuthWay) -> None:
+    public, private = _pair()
+    keys.public[way.credentials[1]] = public
+    pem = _pem(private, serialization.PrivateFormat.TraditionalOpenSSL)
+    keys.credentials[way.credentials[1]] = pem.strip()
+
+
+def _make_service_account(keys: Keys, way: AuthWay) -> None:
+    public, private = _pair()
+    name = way.credentials[0]
+    keys.public[name] = public
+    account = json.loads(keys.credentials[name]) | {
+        "private_key": _pem(private, serialization.PrivateFormat.PKCS8),
+        "token_uri": f"{keys.origin}{way.token_path}",
+    }
+    keys.credentials[name] = json.dumps(account)
+
+
+def _make_sas(keys: Keys, way: AuthWay) -> None:
+    """A signature of the right length over nothing, good for a week by the stand-in's clock."""
+    example = dict(parse_qsl(keys.provider.credentials[way.credentials[0]].example))
+    example["se"] = (keys.clock() + dt.timedelta(days=7)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    example["sig"] = base64.b64encode(keys.rng.randbytes(32)).decode()
+    keys.credentials[way.credentials[0]] = "&".join(f"{k}={quote(v, safe='')}" for k, v in example.items())
+
+
+def _need_botocore(keys: Keys, _: AuthWay) -> None:
+    try:
+        import botocore.auth  # noqa: F401, PLC0415 - an extra
+    except ImportError as exc:
+        raise MissingExtra("aws", needed_for=f"the stand-in for {keys.provider.title} (SigV4)") from exc
+
+
+_MAKERS: dict[str, Callable[[Keys, AuthWay], None]] = {
+    "github_app": _make_github_app,
+    "google_service_account": _make_service_account,
+    "sas": _make_sas,
+    "sigv4": _need_botocore,
+}
+
+
+# --- checking what a client sends ---
+
+
+def _bearer(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    return _judge(request.header(way.header.lower()), (way.prefix or "Bearer ") + keys.own(way)[0])
+
+
+def _header(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    return _judge(request.header(way.header.lower()), way.prefix + keys.own(way)[0])
+
+
+def _query(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    return _judge(dict(request.query).get(way.query or ""), keys.own(way)[0])
+
+
+def _basic(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    names = (way.username or "", way.password or "")
+    user, password = (keys.credentials.get(name, name) for name in names)
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return _judge(request.header("authorization"), f"Basic {pair}")
+
+
+def _issued(keys: Keys, _: AuthWay, request: Request) -> Seen:
+    """A bearer token from our own token endpoint that has not reached its end."""
+    scheme, _, token = (request.header("authorization") or "").partition(" ")
+    if not token:
+        return Seen.ABSENT
+    end = keys.tokens.get(token)
+    good = scheme.lower() == "bearer" and end is not None and end > keys.clock()
+    return Seen.RIGHT if good else Seen.WRONG
+
+
+def _sas(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    right = dict(parse_qsl(keys.own(way)[0]))
+    sent = {name: value for name, value in request.query if name in right}
+    if "sig" not in sent:
+        return Seen.ABSENT
+    end = dt.datetime.fromisoformat(right["se"])
+    return Seen.RIGHT if sent == right and keys.clock() < end else Seen.WRONG
+
+
+def _claims(keys: Keys, name: str, token: str) -> Mapping[str, Any] | None:
+    """The claims of a JWT that the private half of `name` signed and that is in time; None otherwise."""
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            keys.public[name],
+            algorithms=["RS256"],
+            options={"verify_exp": False, "verify_iat": False, "verify_aud": False, "verify_nbf": False},
+        )
+    except jwt.PyJWTError:
+        return None
+    now = keys.clock().timestamp()
+    issued, end = claims.get("iat"), claims.get("exp")
+    if not isinstance(issued, int | float) or not isinstance(end, int | float):
+        return None
+    return claims if issued <= now + 60 and now < end else None
+
+
+def _github_app(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    """GitHub takes RS256 for at most ten minutes, issued by the app's number."""
+    token = (request.header("authorization") or "").removeprefix("Bearer ")
+    if token.count(".") != 2:  # noqa: PLR2004 - the three parts of a JWT
+        return Seen.ABSENT
+    claims = _claims(keys, way.credentials[1], token)
+    if claims is None or str(claims.get("iss")) != keys.own(way)[0]:
+        return Seen.WRONG
+    return Seen.RIGHT if claims["exp"] - keys.clock().timestamp() <= 600 else Seen.WRONG  # noqa: PLR2004
+
+
+_SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request, ?")
+
+
+def _sigv4(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    """Signed again by botocore with what the client says it signed; the two signatures must agree."""
+    authorization = request.header("authorization")
+    if not authorization:
+        return Seen.ABSENT
+    match = _SIGNED.match(authorization)
+    parts = dict(part.split("=", 1) for part in re.split(r",\s*", authorization) if "=" in part)
+    moment = request.header("x-amz-date") or ""
+    if match is None or not _in_time(moment, keys.clock()) or not _payload_holds(request):
+        return Seen.WRONG
+    identity, _, region, service = match.groups()
+    wanted = keys.own(way)
+    if identity != wanted[0] or service != way.service:
+        return Seen.WRONG
+    if len(wanted) > 2 and not _same(request.header("x-amz-security-token"), wanted[2]):  # noqa: PLR2004
+        return Seen.WRONG
+    again = _signature(
+        keys, request, (wanted[0], wanted[1]), (region, service), parts.get("SignedHeaders", "")
+    )
+    return Seen.RIGHT if _same(parts.get("Signature"), again) else Seen.WRONG
+
+
+def _in_time(moment: str, now: dt.datetime) -> bool:
+    try:
+        at = dt.datetime.strptime(moment, "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return False
+    return abs((now - at).total_seconds()) <= SKEW_SECONDS
+
+
+def _payload_holds(request: Request) -> bool:
+    claimed = request.header("x-amz-content-sha256")
+    return claimed in {None, "UNSIGNED-PAYLOAD", hashlib.sha256(request.body).hexdigest()}
+
+
+def _signature(
+    keys: Keys, request: Request, pair: tuple[str, str], scope: tuple[str, str], signed: str
+) -> str:
+    from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: PLC0415 - an extra
+    from botocore.awsrequest import AWSRequest  # noqa: PLC0415
+    from botocore.credentials import Credentials  # noqa: PLC0415
+
+    names = signed.split(";")
+    headers = {name: value for name, value in request.headers if name in names}
+    again = AWSRequest(
+        method=request.method, url=keys.origin + request.target, data=request.body, headers=headers
+    )
+    again.context["timestamp"] = request.header("x-amz-date")
+    kind = S3SigV4Auth if scope[1] == "s3" else SigV4Auth
+    signer = kind(Credentials(*pair), scope[1], scope[0])
+    text = signer.string_to_sign(again, signer.canonical_request(again))
+    return str(signer.signature(text, again))
+
+
+VERIFY: dict[str, Callable[[Keys, AuthWay, Request], Seen]] = {
+    "none": lambda *_: Seen.RIGHT,
+    "bearer": _bearer,
+    "header": _header,
+    "query": _query,
+    "basic": _basic,
+    "sas": _sas,
+    "sigv4": _sigv4,
+    "github_app": _github_app,
+    "oauth_client_credentials": _issued,
+    "google_service_account": _issued,
+}
+
+
+# --- token endpoints: may this request have a token? ---
+
+
+def _client_credentials(keys: Keys, way: AuthWay, request: Request) -> bool:
+    """RFC 6749, 4.4, the client signing in with HTTP Basic."""
+    pair = base64.b64encode(":".join(keys.own(way)[:2]).encode()).decode()
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+    named = _same(request.header("authorization"), f"Basic {pair}")
+    return named and form.get("grant_type") == "client_credentials"
+
+
+def _assertion(keys: Keys, way: AuthWay, request: Request) -> bool:
+    """RFC 7523: an assertion that the service account's key signed, for this endpoint."""
+    form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+    name = way.credentials[0]
+    account = json.loads(keys.credentials[name])
+    claims = _claims(keys, name, form.get("assertion", ""))
+    if claims is None or form.get("grant_type") != GRANT_JWT:
+        return False
+    return bool(claims.get("iss") == account["client_email"] and claims.get("aud") == account["token_uri"])
+
+
+GRANT: dict[str, Callable[[Keys, AuthWay, Request], bool]] = {
+    "oauth_client_credentials": _client_credentials,
+    "google_service_account": _assertion,
+}

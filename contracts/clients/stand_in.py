@@ -1,0 +1,454 @@
+"""A provider on loopback, built from its catalogue file alone: right and wrong credentials, limits, outages."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import difflib
+import json
+import random
+import ssl
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+import trustme
+
+from contracts.clients.faults import FAULTS, FaultServer, Reply, Request, Sleep
+from contracts.clients.sign_in import GRANT, VERIFY, Clock, Keys, Seen
+from interlock import catalogue, headroom
+from interlock.catalogue import Ask, AuthWay, Example, Provider
+from interlock.errors import UsageError
+from interlock.headroom import Reading
+
+# What a stand-in can be told to be. Any fault of `FAULTS` is a state too.
+STATES = {
+    "healthy": "answer as the provider does",
+    "outage": "answer 503 to everything",
+    "slow": "answer late",
+    "throttled": "answer as the provider does when the limit is used up",
+    "revoked": "take no credential any more",
+    "down": "refuse connections",
+}
+SLOW_SECONDS = 5.0
+THROTTLED_SECONDS = 30.0
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_JSON = ("content-type", "application/json")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """The state that a stand-in is in. `seconds`: how late, or when to come back; None for the usual."""
+
+    state: str
+    seconds: float | None = None
+
+
+@dataclass
+class Window:
+    """A fixed window of requests. `limit` None: nothing is counted out."""
+
+    bucket: str
+    limit: int | None
+    seconds: float
+    used: int = 0
+    ends_at: dt.datetime | None = None
+
+    def turn(self, now: dt.datetime) -> dt.datetime:
+        """Begin anew where the window is over; when the present one ends."""
+        if self.ends_at is None or now >= self.ends_at:
+            self.used, self.ends_at = 0, now + dt.timedelta(seconds=self.seconds)
+        return self.ends_at
+
+    def take(self, count: int, now: dt.datetime) -> bool:
+        """Use up `count` requests; False, and nothing used, where so many are not left."""
+        self.turn(now)
+        if self.limit is not None and self.used + count > self.limit:
+            return False
+        self.used += count
+        return True
+
+    def reading(self, now: dt.datetime) -> Reading | None:
+        """What is left; None where nothing is counted out."""
+        ends_at = self.turn(now)
+        if self.limit is None:
+            return None
+        return Reading(
+            bucket=self.bucket,
+            limit=float(self.limit),
+            remaining=float(max(0, self.limit - self.used)),
+            reset_at=ends_at,
+            window_seconds=self.seconds,
+        )
+
+
+def _window(provider: Provider, limit: int | None, seconds: float | None) -> Window:
+    """The window that the provider's own headers speak of, else the first published limit."""
+    limits = provider.rate_limits
+    told = limits.example.headers.get("x-ratelimit-limit") if limits.example else None
+    if told is not None:
+        published = next((d for d in limits.declared if d.limit == float(told)), None)
+        usual, length = int(told), published.window_seconds if published else 60.0
+    else:
+        published = next(iter(limits.declared), None)
+        usual, length = (int(published.limit), published.window_seconds) if published else (None, 60.0)
+    return Window(published.bucket if published else "default", limit or usual, seconds or length)
+
+
+def _quota_github(body: Any, reading: Reading | None, now: dt.datetime) -> Any:
+    """`/rate_limit` with what is left of our bucket, and no reset that has passed."""
+    resources = {}
+    for name, told in body["resources"].items():
+        fresh = told | {"reset": int((now + dt.timedelta(hours=1)).timestamp())}
+        if reading is not None and name == reading.bucket:
+            limit, remaining = int(reading.limit or 0), int(reading.remaining or 0)
+            fresh |= {"limit": limit, "remaining": remaining, "used": limit - remaining}
+            fresh |= {"reset": int(reading.reset_at.timestamp())} if reading.reset_at else {}
+        resources[name] = fresh
+    return body | {"resources": resources}
+
+
+# The bodies of quota endpoints, written. The reading side is `interlock.headroom.QUOTAS`.
+QUOTA_BODIES: dict[str, Callable[[Any, Reading | None, dt.datetime], Any]] = {"github": _quota_github}
+
+
+class StandIn:
+    """A provider on one loopback port. `async with` starts and stops it.
+
+    `provider`: a name of the catalogue, or an entry. `requests_per_window`, `window_seconds`: other limits than
+    the catalogue's. `token_seconds`: life of issued tokens. `clock`, `sleep`, `rng` are for tests.
+    """
+
+    def __init__(
+        self,
+        provider: str | Provider,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: bool = False,
+        clock: Clock = _now,
+        sleep: Sleep = asyncio.sleep,
+        rng: random.Random | None = None,
+        requests_per_window: int | None = None,
+        window_seconds: float | None = None,
+        token_seconds: float = 3600.0,
+    ) -> None:
+        self.provider = catalogue.load(provider) if isinstance(provider, str) else provider
+        self.requests: Counter[tuple[str, int]] = Counter()
+        self.mood = Mood("healthy")
+        self._clock, self._rng, self._token_seconds = clock, rng or random.SystemRandom(), token_seconds
+        self._window = _window(self.provider, requests_per_window, window_seconds)
+        self._authority = trustme.CA() if tls else None
+        self._server = FaultServer(
+            self._answer, host=host, port=port, tls=_context(self._authority, host), sleep=sleep
+        )
+        self._control = FaultServer(self._steer)
+        self._stack = AsyncExitStack()
+        self._keys: Keys
+        self._host = host
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._server)
+            await stack.enter_async_context(self._control)
+            self._keys = Keys(self.provider, self.url, self._clock, self._rng, self._token_seconds)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    # --- what a client needs to know ---
+
+    @property
+    def url(self) -> str:
+        """Where it listens. Every base of the provider is here; their paths do not meet."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._authority else 'http'}://{host}:{self._server.port}"
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The URL of each base, by its name."""
+        return {base.name: self.url for base in self.provider.bases}
+
+    @property
+    def control_url(self) -> str:
+        """Where it is steered from: GET tells the state, POST sets it. Always loopback, always plain HTTP."""
+        return f"http://127.0.0.1:{self._control.port}/"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """Made-up credentials by name; keys differ from run to run."""
+        return dict(self._keys.credentials)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """A made-up value for each parameter of the provider."""
+        return {name: p.default or p.example for name, p in self.provider.parameters.items()}
+
+    @property
+    def ca_pem(self) -> str | None:
+        """The throw-away authority's certificate, PEM; None without TLS."""
+        return self._authority.cert_pem.bytes().decode() if self._authority else None
+
+    def environment_name(self, credential: str) -> str:
+        """The variable that holds a credential; never one that may hold a real one."""
+        return f"STAND_IN_{self.provider.name}_{credential}".upper()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The credentials by the variables that `settings` refers to."""
+        return {self.environment_name(name): value for name, value in self.credentials.items()}
+
+    def settings(self, way: str | None = None, *, ca_file: Path | str | None = None) -> dict[str, Any]:
+        """A ready `[integrations.NAME]` table that signs in by `way`; by the first one if None."""
+        chosen = self.provider.auth[way or next(iter(self.provider.auth))]
+        table: dict[str, Any] = {
+            "provider": self.provider.name,
+            "environment": "stand_in",
+            "base_urls": self.urls,
+            "credentials": {name: f"env:{self.environment_name(name)}" for name in chosen.credentials},
+        }
+        table |= {"parameters": self.parameters} if self.parameters else {}
+        return table | ({"ca_file": str(ca_file)} if ca_file else {})
+
+    # --- steering ---
+
+    async def set_state(self, state: str, *, seconds: float | None = None) -> None:
+        """Be `healthy`, `outage`, `slow`, `throttled`, `revoked`, `down`, or show a fault by its name.
+
+        `seconds`: how late (slow), or what Retry-After says (throttled). Raises `UsageError`.
+        """
+        known = [*STATES, *FAULTS]
+        if state not in known:
+            near = difflib.get_close_matches(state, known, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"no state or fault is called {state!r}{meant}", hint=f"there are: {', '.join(known)}"
+            )
+        self.mood = Mood(state, seconds)
+        await (self._server.refuse() if state == "down" else self._server.accept())
+
+    def use(self, count: int) -> None:
+        """Use up `count` requests of the window, as other traffic of the same credential would."""
+        now = self._clock()
+        self._window.turn(now)
+        self._window.used += count
+
+    def answered(self, status: int) -> int:
+        """How many requests were answered with a status."""
+        return sum(count for (_, code), count in self.requests.items() if code == status)
+
+    # --- answering ---
+
+    async def _answer(self, request: Request) -> Reply:
+        reply = self._decide(request)
+        if self.mood.state in FAULTS:
+            reply = replace(reply, fault=self.mood.state)
+        elif self.mood.state == "slow":
+            reply = replace(
+                reply, delay_seconds=SLOW_SECONDS if self.mood.seconds is None else self.mood.seconds
+            )
+        self.requests[request.path, reply.status] += 1
+        return reply
+
+    def _decide(self, request: Request) -> Reply:
+        """What the provider would answer, the present state considered."""
+        if self.mood.state == "outage":
+            return Reply(status=503, headers=(("content-type", "text/plain"),), body=b"service unavailable\n")
+        for way in self.provider.auth.values():
+            if way.token_path == urlsplit(request.target).path and request.method == "POST":
+                return self._token(way, request)
+        asks = [ask for ask in self.provider.probes if self._fits(ask, request)]
+        seen = {key: self._seen(way, request) for key, way in self.provider.auth.items()}
+        right = {key for key, found in seen.items() if found is Seen.RIGHT}
+        if self.mood.state == "throttled" and (right or not asks):
+            return self._throttled()
+        if Seen.WRONG not in seen.values() and not right:
+            return self._anonymous(asks)
+        for ask in asks:
+            if ask.credentialed and right and (not ask.auth or right & set(ask.auth)):
+                return self._told(ask)
+        return self._refused(asks) if asks or not right else self._nothing()
+
+    def _seen(self, way: AuthWay, request: Request) -> Seen:
+        found = VERIFY[way.scheme](self._keys, way, request)
+        return Seen.WRONG if found is Seen.RIGHT and self.mood.state == "revoked" else found
+
+    def _fits(self, ask: Ask, request: Request) -> bool:
+        """Method and path agree, the query holds what was asked for, and so does the body."""
+        path, _, query = ask.path.format_map(self._values()).partition("?")
+        wanted = parse_qsl(query, keep_blank_values=True)
+        return (
+            ask.method == request.method
+            and path == request.path
+            and set(wanted) <= set(request.query)
+            and (ask.body is None or ask.body.encode() == request.body)
+        )
+
+    def _values(self) -> dict[str, str]:
+        public = {n: v for n, v in self._keys.credentials.items() if self.provider.credentials[n].public}
+        return self.parameters | public
+
+    def _token(self, way: AuthWay, request: Request) -> Reply:
+        """The token endpoint: a fresh token, or the refusal."""
+        if self.mood.state == "revoked" or not GRANT[way.scheme](self._keys, way, request):
+            return self._reply(way.refusal or Example(status=401))
+        if self.mood.state == "throttled":
+            return self._throttled()
+        good = way.example or Example(status=200, body={"token_type": "Bearer"})
+        fresh = {"access_token": self._keys.token(), "expires_in": int(self._token_seconds)}
+        return self._reply(good.model_copy(update={"body": {**(good.body or {}), **fresh}}))
+
+    def _anonymous(self, asks: list[Ask]) -> Reply:
+        """No credential: the public face where the path has one, the refusal where it does not."""
+        public = next((ask for ask in asks if not ask.credentialed), None)
+        if public is None:
+            return self._refused(asks)
+        return self._reply(public.example, body=self._quota_body(asks, public.example.body, None))
+
+    def _refused(self, asks: list[Ask]) -> Reply:
+        """What the provider says to a credential that is not good; 401 where the catalogue does not say."""
+        told = [ask.refusal or ask.example for ask in asks if ask.refusal or not ask.credentialed]
+        usual = [ask.refusal for ask in self.provider.probes if ask.refusal]
+        return self._reply((told or usual or [Example(status=401)])[0])
+
+    def _told(self, ask: Ask) -> Reply:
+        """The right credential: the example, with what is left of the limit."""
+        now = self._clock()
+        if not ask.cost.free and not self._window.take(ask.cost.requests, now):
+            return self._throttled()
+        reading = self._window.reading(now)
+        body = self._quota_body([ask], ask.example.body, reading)
+        return self._reply(ask.example, body=body, reading=reading)
+
+    def _nothing(self) -> Reply:
+        """The right credential on a path that the catalogue does not know: it counts, and is not found."""
+        now = self._clock()
+        if not self._window.take(1, now):
+            return self._throttled()
+        example = Example(status=404, body={"message": "the stand-in knows no such path"})
+        return self._reply(example, reading=self._window.reading(now))
+
+    def _throttled(self) -> Reply:
+        """The provider's own answer to a client that has used up its limit."""
+        limits, now = self.provider.rate_limits, self._clock()
+        ordered = self.mood.state == "throttled"
+        until = self._window.turn(now)
+        if ordered:
+            wait = THROTTLED_SECONDS if self.mood.seconds is None else self.mood.seconds
+            until = now + dt.timedelta(seconds=wait)
+        room = self._window.reading(now) or Reading(
+            bucket=self._window.bucket, limit=None, remaining=None, reset_at=None
+        )
+        extra: dict[str, str] = {}
+        if limits.retry_after or (ordered and self.mood.seconds is not None):
+            extra = headroom.write_retry_after(until, now)
+        return self._reply(
+            limits.example or Example(status=429),
+            reading=replace(room, remaining=0.0, reset_at=until),
+            extra=extra,
+        )
+
+    def _quota_body(self, asks: list[Ask], body: Any, reading: Reading | None) -> Any:
+        """The body of a quota endpoint, up to date; any other body as it is."""
+        shared = (a for a in self.provider.probes if a.quota and any(a.path == ask.path for ask in asks))
+        ask = next(shared, None)
+        return (
+            body
+            if ask is None or ask.quota is None
+            else QUOTA_BODIES[ask.quota](body, reading, self._clock())
+        )
+
+    def _reply(
+        self,
+        example: Example,
+        *,
+        body: Any = None,
+        reading: Reading | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """An example as bytes, its places filled in, with the rate-limit headers of the provider's dialect."""
+        fields = {name.lower(): value for name, value in example.headers.items()} | dict(extra or {})
+        if reading is not None:
+            for dialect in self.provider.rate_limits.dialects:
+                fields |= headroom.write(dialect, reading, self._clock())
+        raw = b""
+        if example.text is not None:
+            raw = self._filled(example.text).encode()
+        elif (content := example.body if body is None else body) is not None:
+            raw = self._filled(json.dumps(content)).encode()
+            fields.setdefault(*_JSON)
+        return Reply(status=example.status, headers=tuple(fields.items()), body=raw)
+
+    def _filled(self, text: str) -> str:
+        for name, value in self._values().items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    # --- the control port ---
+
+    async def _steer(self, request: Request) -> Reply:
+        """GET tells the state; POST takes `{"state": ..., "seconds": ...}` or `{"use": N}`.
+
+        A web page must not steer it: the host must be loopback, and JSON must be named as such.
+        """
+        host = urlsplit("//" + (request.header("host") or "")).hostname
+        if host not in _LOOPBACK:
+            return _json(403, {"error": "only loopback may steer a stand-in"})
+        if request.method == "GET":
+            return _json(200, self.report())
+        if not (request.header("content-type") or "").startswith("application/json"):
+            return _json(415, {"error": "send application/json"})
+        try:
+            await self._obey(json.loads(request.body))
+        except (ValueError, TypeError, UsageError) as exc:
+            return _json(400, {"error": str(exc)})
+        return _json(200, self.report())
+
+    async def _obey(self, told: Any) -> None:
+        if not isinstance(told, dict) or not told or set(told) - {"state", "seconds", "use"}:
+            raise ValueError("send an object with state, seconds or use")
+        if "use" in told:
+            self.use(int(told["use"]))
+        if "state" in told:
+            seconds = told.get("seconds")
+            await self.set_state(str(told["state"]), seconds=None if seconds is None else float(seconds))
+
+    def report(self) -> dict[str, Any]:
+        """State, limits and counts, JSON-ready."""
+        reading = self._window.reading(self._clock())
+        return {
+            "schema": "interlock.stand-in/1",
+            "provider": self.provider.name,
+            "urls": self.urls,
+            "control_url": self.control_url,
+            "state": self.mood.state,
+            "states": STATES | {name: words for name, (words, _) in FAULTS.items()},
+            "limit": reading and reading.limit,
+            "remaining": reading and reading.remaining,
+            "requests": [
+                {"path": path, "status": status, "count": count}
+                for (path, status), count in sorted(self.requests.items())
+            ],
+        }
+
+
+def _json(status: int, body: Any) -> Reply:
+    return Reply(status=status, headers=(_JSON,), body=json.dumps(body).encode())
+
+
+def _context(authority: trustme.CA | None, host: str) -> ssl.SSLContext | None:
+    if authority is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(*sorted(_LOOPBACK | {host})).configure_cert(context)
+    return context
