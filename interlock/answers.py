@@ -1,4 +1,4 @@
-"""The truth table: what an answer means. Pure: no I/O, no clock, and no text of the answer in what it says."""
+"""The truth table: what an answer means. Pure, and no text of the answer is in what it says."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def matches(rule: Rule, answer: Answer) -> bool:
 
 
 def _at(pointer: str, answer: Answer) -> Any:
-    """The value at a JSON pointer of the body (RFC 6901), as text or number; a mark that equals nothing if none."""
+    """The text or number at a JSON pointer of the body (RFC 6901); a mark that equals nothing if none."""
     try:
         value = answer.json()
     except ValueError:

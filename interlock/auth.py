@@ -214,7 +214,7 @@ def _google_assertion(token: Token) -> Draft:
     name = token.way.credentials[0]
     try:
         account: Mapping[str, Any] = json.loads(token.integration.secrets[name].reveal())
-        signer = crypt.RSASigner.from_service_account_info(account)
+        signer = crypt.RSASigner.from_service_account_info(account)  # type: ignore[no-untyped-call]
         email = account["client_email"]
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(f"credentials.{name} is not the JSON of a Google service account key") from exc
@@ -226,7 +226,7 @@ def _google_assertion(token: Token) -> Draft:
         "iat": now,
         "exp": now + GOOGLE_TOKEN_SECONDS,
     }
-    assertion = jwt.encode(signer, claims).decode()
+    assertion = jwt.encode(signer, claims).decode()  # type: ignore[no-untyped-call]
     grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     return Draft(
         method="POST",

@@ -18,7 +18,7 @@ from interlock.records import Evidence, Verdict, plain
 SCHEMA = "interlock.evidence/1"
 
 
-def make(
+def make(  # noqa: PLR0913 - one argument for each field that is not computed
     *,
     integration: str,
     item: str,

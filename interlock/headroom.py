@@ -66,7 +66,7 @@ def epoch_seconds(text: str | None, now: dt.datetime) -> dt.datetime | None:
 
 
 def retry_at(headers: Headers, now: dt.datetime) -> dt.datetime | None:
-    """When `Retry-After` asks us to come back: seconds or an HTTP date (RFC 9110, 10.2.3); None if it does not."""
+    """When `Retry-After` asks us to come back (RFC 9110, 10.2.3: seconds or a date); None if it does not."""
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -102,7 +102,7 @@ def _write_x_ratelimit(reading: Reading, _: dt.datetime) -> dict[str, str]:
     fields = {
         "x-ratelimit-limit": _text(reading.limit),
         "x-ratelimit-remaining": _text(reading.remaining),
-        "x-ratelimit-reset": _text(reading.reset_at and math.ceil(reading.reset_at.timestamp())),
+        "x-ratelimit-reset": _text(math.ceil(reading.reset_at.timestamp()) if reading.reset_at else None),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -116,7 +116,7 @@ def _write_github(reading: Reading, now: dt.datetime) -> dict[str, str]:
 
 def _read_ietf(headers: Headers, now: dt.datetime) -> Iterable[Reading]:
     """`RateLimit: "name";r=50;t=30` with `RateLimit-Policy: "name";q=100;w=60`."""
-    policies = {name: given for name, given in _items(headers.get("ratelimit-policy"))}
+    policies = dict(_items(headers.get("ratelimit-policy")))
     for name, told in _items(headers.get("ratelimit")):
         policy = policies.get(name, {})
         remaining, after = _whole(told.get("r")), _whole(told.get("t"))
@@ -124,7 +124,9 @@ def _read_ietf(headers: Headers, now: dt.datetime) -> Iterable[Reading]:
         if remaining is None and limit is None:
             continue
         reset_at = None if after is None else _soon(now + dt.timedelta(seconds=min(after, 4e7)), now)
-        yield Reading(bucket=name[:80], limit=limit, remaining=remaining, reset_at=reset_at, window_seconds=window)
+        yield Reading(
+            bucket=name[:80], limit=limit, remaining=remaining, reset_at=reset_at, window_seconds=window
+        )
 
 
 def _write_ietf(reading: Reading, now: dt.datetime) -> dict[str, str]:
@@ -137,11 +139,11 @@ def _write_ietf(reading: Reading, now: dt.datetime) -> dict[str, str]:
 
 
 def _items(text: str | None) -> list[tuple[str, Mapping[str, Any]]]:
-    """The members of a structured list whose items are strings or tokens; a list that does not parse is empty."""
+    """The members of a structured list that have a name; a list that does not parse is empty."""
     if not text:
         return []
     try:
-        members = http_sf.parse(text.encode("ascii"), tltype="list")
+        members: Any = http_sf.parse(text.encode("ascii"), tltype="list")
     except (ValueError, UnicodeError, RecursionError):
         return []
     pairs = [member for member in members if isinstance(member, tuple) and isinstance(member[0], str)]
@@ -149,7 +151,8 @@ def _items(text: str | None) -> list[tuple[str, Mapping[str, Any]]]:
 
 
 def _item(name: str, given: Mapping[str, int | None]) -> str:
-    return str(http_sf.ser([(name, {k: v for k, v in given.items() if v is not None})]))
+    members: Any = [(name, {k: v for k, v in given.items() if v is not None})]
+    return str(http_sf.ser(members))
 
 
 def _whole(value: Any) -> float | None:

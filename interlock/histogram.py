@@ -43,7 +43,8 @@ def quantile(counts: Sequence[int], q: float) -> float | None:
     if total == 0:
         return None
     rank, seen = q * (total - 1), 0
-    for index, count in enumerate(counts):
+    index = 0
+    for index, count in enumerate(counts):  # noqa: B007 - where it stops is the answer
         seen += count
         if seen > rank:
             break

@@ -1,4 +1,4 @@
-"""The one module that imports httpx: requests are built by it, and other clients get our measured transport."""
+"""The one module that imports httpx: it builds requests, and other clients get our measured transport."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _call(request: httpx.Request) -> Call:
 
 @dataclass
 class Client:
-    """Asks with the way out that each integration has. One for a process; it shares resolver and TLS contexts."""
+    """Asks with the way out that each integration has. One for a process: resolver and TLS are shared."""
 
     resolver: Resolver = field(default_factory=Resolver)
     _wires: dict[tuple[object, ...], Wire] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from interlock.catalogue import (
     Ask,
@@ -24,7 +25,7 @@ from interlock.catalogue import (
 from interlock.errors import InterlockError, UsageError
 from interlock.records import Environment, ProbeKind
 from interlock.secrets import Secret
-from interlock.settings import IntegrationSettings, Maintenance, Network, ProbeSettings, Service, Settings
+from interlock.settings import IntegrationSettings, Network, ProbeSettings, Service, Settings
 
 GENERIC = "generic"
 
@@ -151,7 +152,7 @@ def _bases(
         if fits and not places(base.url) - set(parameters):
             found.setdefault(base.name, base.url.format_map(parameters).rstrip("/"))
     if settings.base_url is not None:
-        found = {name: settings.base_url for name in ({b.name for b in provider.bases} or {"api"})}
+        found = dict.fromkeys({b.name for b in provider.bases} or {"api"}, settings.base_url)
     return found | dict(settings.base_urls)
 
 
@@ -168,13 +169,13 @@ def _network(suite: Network, own: Network) -> Network:
 def generic(settings: IntegrationSettings) -> Provider:
     """The provider that the settings describe themselves."""
     service = settings.service or Service()
-    told = {"source": "the settings", "verified": dt.date(1970, 1, 1)}
+    told: dict[str, Any] = {"source": "the settings", "verified": dt.date(1970, 1, 1)}
     needed = {"none": (), "basic": ("username", "password")}.get(service.auth, ("token",))
     way = AuthWay(
         scheme=service.auth, credentials=needed, header=service.header, query=service.query,
         prefix="Bearer " if service.auth == "bearer" else "",
         username="username" if service.auth == "basic" else None,
-        password="password" if service.auth == "basic" else None,  # noqa: S106 - the name of a credential
+        password="password" if service.auth == "basic" else None,
         **told,
     )  # fmt: skip
     health = service.health

@@ -1,4 +1,4 @@
-"""Name resolution that a hung resolver cannot stop: one daemon thread for a host at most, shared by all askers.
+"""Name resolution that a hung resolver cannot stop: at most one daemon thread for a host, shared by all.
 
 asyncio's own `getaddrinfo` runs in a small pool that other work shares, and whose threads are joined at exit.
 """

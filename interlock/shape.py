@@ -1,4 +1,4 @@
-"""JSON bodies against a JSON Schema: compiled once, no remote `$ref`, and no value of the body in a message."""
+"""JSON bodies against a JSON Schema: compiled once, no remote `$ref`, no value of the body told."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -42,6 +42,7 @@ HEAD = "0001"  # the newest migration; a test holds it to the folder
 BATCH = 1000
 LINGER_SECONDS = 0.25
 QUEUE_LIMIT = 50_000
+PRUNE_STEP = 5000
 BUSY_SECONDS = 30.0
 LOCK = 7_230_115_204  # PostgreSQL advisory lock: one writing transaction at a time
 Key = tuple[str, str, str]
@@ -119,7 +120,7 @@ class Store:
             self._writer = None
         self.engine.dispose()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -203,7 +204,7 @@ class Store:
         taken = self._taken(connection, slots)
         fresh = []
         for item in recorded:
-            slot = _key(item.outcome) + (item.outcome.slot,)
+            slot = (*_key(item.outcome), item.outcome.slot)
             if item.outcome.slot is None or slot not in taken:
                 taken.add(slot)
                 fresh.append(item)
@@ -330,11 +331,11 @@ class Store:
         """Delete what is older; returns the number of outcomes deleted. Small steps, so writers can go on."""
         deleted, t = 0, tables.outcomes
         while True:
-            old = sa.select(t.c.seq).where(t.c.started_at < outcomes_before).order_by(t.c.seq).limit(5000)
+            old = sa.select(t.c.seq).where(t.c.started_at < outcomes_before).order_by(t.c.seq).limit(PRUNE_STEP)
             with self.engine.begin() as connection:
                 count = connection.execute(sa.delete(t).where(t.c.seq.in_(old))).rowcount
             deleted += count
-            if count < 5000:
+            if count < PRUNE_STEP:
                 break
         with self.engine.begin() as connection:
             connection.execute(sa.delete(tables.hours).where(tables.hours.c.hour < hours_before.timestamp()))

@@ -491,7 +491,7 @@ def peer_chain(tls: Any) -> tuple[bytes, ...]:
         return ()
     if hasattr(tls, "get_unverified_chain"):
         return tuple(tls.get_unverified_chain())
-    import _ssl  # type: ignore[import-not-found]  # noqa: PLC0415 - the encoding's constant lives here
+    import _ssl  # noqa: PLC0415 - the encoding's constant lives here
 
     return tuple(each.public_bytes(_ssl.ENCODING_DER) for each in tls._sslobj.get_unverified_chain() or ())  # noqa: SLF001
 

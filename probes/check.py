@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import datetime as dt
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from interlock import evidence, settings as settings_module
+from interlock import evidence
+from interlock import settings as settings_module
 from interlock.advice import Advice, advise
 from interlock.catalogue import load_all, names
 from interlock.errors import CannotJudge, UsageError
@@ -79,7 +82,7 @@ class Checked:
     help="Write evidence files here.",
 )
 @click.option("--record", is_flag=True, help="Keep the outcomes in the store of the settings.")
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     names: tuple[str, ...],
     config: Path | None,
     kinds: tuple[str, ...],
@@ -151,8 +154,6 @@ def look(
     shown: bool = False,
 ) -> Checked:
     """Run the probes, with a progress bar on a terminal. Raises `CannotJudge` if there is none to run."""
-    import dataclasses  # noqa: PLC0415
-
     plans: list[Planned] = []
     unasked = []
     for integration in integrations:
@@ -188,28 +189,19 @@ def _limits(found: Settings | None) -> Limits:
     return Limits(found.suite.concurrency) if found else Limits()
 
 
-class _progress:  # noqa: N801 - used as a function
+@contextlib.contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
     """A progress bar on standard error where that is a terminal; else nothing."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
-    def __init__(self, total: int, *, shown: bool) -> None:
-        self._total, self._bar = total, None
-        self._shown = shown and sys.stderr.isatty()
-
-    def __enter__(self) -> Any:
-        if not self._shown:
-            return lambda _: None
-        from rich.console import Console  # noqa: PLC0415 - only for a terminal
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
-
-        columns = (TextColumn("probing"), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._bar.start()
-        task = self._bar.add_task("probing", total=self._total)
-        return lambda _: self._bar and self._bar.advance(task)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+    columns = (TextColumn("probing"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("probing", total=total)
+        yield lambda _: bar.advance(task)
 
 
 def keep(checked: Checked, found: Settings | None) -> None:
@@ -292,7 +284,8 @@ def as_json(checked: Checked) -> dict[str, Any]:
 
 def _probe_json(outcome: Outcome, integration: Integration, now: dt.datetime) -> dict[str, Any]:
     words = advice_for(outcome, integration, now)
-    return plain(outcome) | {"why": words.why, "what_to_do": words.what_to_do, "whose": words.whose.value}
+    fields: dict[str, Any] = plain(outcome)
+    return fields | {"why": words.why, "what_to_do": words.what_to_do, "whose": words.whose.value}
 
 
 def advice_for(outcome: Outcome, integration: Integration, now: dt.datetime) -> Advice:

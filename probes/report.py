@@ -1,4 +1,4 @@
-"""What `check` prints and writes: text for a reader, JSON, JUnit and Markdown for machines and pull requests."""
+"""What `check` prints and writes: text, JSON, JUnit, and Markdown for pull requests."""
 
 from __future__ import annotations
 
@@ -76,13 +76,14 @@ def summary(checked: Checked) -> str:
 
 
 def as_junit(checked: Checked, _: bool) -> str:  # noqa: FBT001
-    """JUnit XML: a suite for each integration, a case for each probe; what could not be judged is an error."""
+    """JUnit XML: a suite an integration, a case a probe; what could not be judged is an error."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>', '<testsuites name="interlock check">']
     for integration in checked.integrations:
         own = checked.of(integration.name)
         errors = sum(o.state is State.UNKNOWN for o in own)
         failures = sum(o.state is not State.OPERATIONAL for o in own) - errors
-        head = f'tests="{len(own)}" failures="{failures}" errors="{errors}" timestamp="{checked.at:%Y-%m-%dT%H:%M:%S}"'
+        counts = f'tests="{len(own)}" failures="{failures}" errors="{errors}"'
+        head = f'{counts} timestamp="{checked.at:%Y-%m-%dT%H:%M:%S}"'
         lines.append(f"  <testsuite name={quoteattr(integration.name)} {head}>")
         lines += [_case(each, advice_for(each, integration, checked.at).what_to_do) for each in own]
         lines.append("  </testsuite>")
@@ -95,7 +96,8 @@ def _case(outcome: Outcome, todo: str) -> str:
     if outcome.state is State.OPERATIONAL:
         return f'{head} time="{took}"/>'
     tag = "error" if outcome.state is State.UNKNOWN else "failure"
-    said = f"<{tag} type={quoteattr(outcome.reason.value)} message={quoteattr(outcome.detail)}>{escape(todo)}</{tag}>"
+    what = f"type={quoteattr(outcome.reason.value)} message={quoteattr(outcome.detail)}"
+    said = f"<{tag} {what}>{escape(todo)}</{tag}>"
     return f'{head} time="{took}">{said}</testcase>'
 
 

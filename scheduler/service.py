@@ -1,0 +1,191 @@
+"""One process for all: the loop, the store, and the pages that `reports` returns, until SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import uvicorn
+from reports.routes import application
+from starlette.applications import Starlette
+
+from interlock.errors import UsageError
+from interlock.integration import Integration
+from interlock.records import Outcome, ProbeKind
+from interlock.redaction import RedactingFilter, Redactor
+from interlock.settings import Settings, Web
+from interlock.store import Store, open_store
+from probes.connectivity import is_loopback
+from probes.kinds import plan
+from probes.probe import Planned, Tools
+from probes.run import Limits
+from reports.face import Auth, Face, listed
+from scheduler.loop import Loop
+from scheduler.manners import politely
+
+log = logging.getLogger("interlock")
+DRAIN_SECONDS = 15.0
+FIRST_LOOK_SECONDS = 10.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the service decides what a signal means."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a running service tells who started it."""
+
+    url: str
+    store: Store
+    loop: Loop
+
+
+def set_up_logging(redactor: Redactor) -> None:
+    """Diagnostics to standard error, behind the redactor."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(RedactingFilter(redactor))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    log.setLevel(logging.INFO)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `UsageError` if the address is taken or not ours."""
+    try:
+        return socket.create_server((host, port), backlog=256)
+    except OSError as exc:
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {exc.strerror}",
+            hint="choose another with --host and --port",
+        ) from exc
+
+
+def plans_for(integrations: Sequence[Integration], tools: Tools) -> list[Planned]:
+    """Every probe of every integration, at a polite interval."""
+    return [politely(planned) for each in integrations for planned in plan(each, tools)]
+
+
+def face_for(
+    settings: Settings,
+    integrations: Sequence[Integration],
+    plans: Sequence[Planned],
+    store: Store,
+    tools: Tools,
+) -> Face:
+    """What the pages stand on."""
+    every: dict[str, dict[ProbeKind, float]] = {}
+    for planned in plans:
+        every.setdefault(planned.integration.name, {})[planned.kind] = planned.every_seconds
+    web = settings.suite.web
+    return Face(
+        store=store,
+        integrations=tuple(listed(each, every.get(each.name)) for each in integrations),
+        redactor=tools.redactor,
+        clock=tools.clock,
+        auth=_auth(web, settings),
+        allowed_hosts=(*web.allowed_hosts, web.host),
+        region=tools.region,
+    )
+
+
+def _auth(web: Web, settings: Settings) -> Auth:
+    token = web.token.resolve(base=settings.folder) if web.token else None
+    password = web.password.resolve(base=settings.folder) if web.password else None
+    return Auth(token=token, username=web.username, password=password)
+
+
+async def serve(
+    settings: Settings,
+    integrations: Sequence[Integration],
+    *,
+    host: str,
+    port: int,
+    started: Callable[[Running], Awaitable[None]],
+    done: Callable[[Outcome], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run until SIGTERM, SIGINT or `stop`; then drain. Raises `UsageError`, `StoreError`."""
+    stop = stop or asyncio.Event()
+    sock = bind(host, port)
+    with contextlib.closing(sock), open_store(settings) as store:
+        tools = tools_for(settings, integrations, store)
+        plans = plans_for(integrations, tools)
+        face = face_for(settings, integrations, plans, store, tools)
+        tools.redactor.learn(*(s for s in (face.auth.token, face.auth.password) if s is not None))
+        set_up_logging(tools.redactor)
+        _warn(face, host, integrations)
+        loop = Loop(
+            plans,
+            tools,
+            store,
+            limits=Limits(settings.suite.concurrency),
+            retention=settings.suite.retention,
+            done=done,
+        )
+        server = _Server(_config(application(face)))
+        _on_signals(stop)
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        loop.start()
+        loop.ask_soon(FIRST_LOOK_SECONDS)
+        shown = f"[{host}]" if ":" in host else host
+        await started(Running(f"http://{shown}:{sock.getsockname()[1]}/", store, loop))
+        await _until(stop, serving)
+        log.info("stopping: waiting for what is under way")
+        await loop.drain(DRAIN_SECONDS)
+        server.should_exit = True
+        await serving
+
+
+async def _until(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    """Wait for the signal; a web server that ends by itself is a mistake to be heard of."""
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def tools_for(settings: Settings, integrations: Sequence[Integration], store: Store) -> Tools:
+    """Tools with the redactor that knows every secret, and the store's key for fingerprints."""
+    redactor = Redactor()
+    for integration in integrations:
+        redactor.learn(*integration.secrets.values())
+    own = settings.suite.fingerprint_key
+    key = own.resolve(base=settings.folder).reveal().encode() if own else store.fingerprint_key()
+    return Tools(redactor=redactor, fingerprint_key=key, region=settings.suite.region)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+
+
+def _warn(face: Face, host: str, integrations: Sequence[Integration]) -> None:
+    if not is_loopback(host) and not face.auth.wanted:
+        log.warning("everybody who can reach %s can read these pages: set suite.web.token", host)
+    for each in integrations:
+        if each.missing and each.settings.credentials:
+            log.warning("%s: %s", each.name, each.missing)
