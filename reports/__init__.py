@@ -1,1 +1,1 @@
-"""What people and machines read: metrics, pages, the JSON API."""
+"""What people and machines read: metrics, pages and API, all from the store."""

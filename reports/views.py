@@ -1,0 +1,372 @@
+"""What the store knows, as the pages show it: uptime, latency, hours, headrooms. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from interlock import histogram
+from interlock.records import Headroom, ProbeKind, Reason, State, Status
+from interlock.status import WORST_FIRST
+from reports.face import Listed
+
+HOUR = 3600
+DAY_HOURS, WEEK_HOURS, MONTH_HOURS = 24, 7 * 24, 30 * 24
+ALIVE_SECONDS = 60.0  # a scheduler that has said nothing for longer is taken for dead
+BUCKETS_SHOWN = (
+    40  # rate-limit buckets of one integration, newest first: providers name them, so they are bounded
+)
+UP = frozenset({State.OPERATIONAL, State.DEGRADED, State.THROTTLED})
+NOT_UP = frozenset({State.AUTH_FAILED, State.FAILING, State.DOWN})
+SERVICE_PROBES = (ProbeKind.REACHABILITY, ProbeKind.CREDENTIAL)  # what uptime of an integration is made of
+LATENCY_PROBES = (ProbeKind.CREDENTIAL, ProbeKind.REACHABILITY)  # what its latency is read from, best first
+_LANES = 4 * histogram.BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many outcomes were up, and how many could be judged."""
+
+    up: int = 0
+    judged: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.up + other.up, self.judged + other.judged)
+
+    @property
+    def share(self) -> float | None:
+        """Uptime, 0 to 1; None where nothing could be judged: no data is never 100 %."""
+        return self.up / self.judged if self.judged else None
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """The share of judged outcomes in which the service worked for us; None without a judged outcome.
+
+    Up: `operational`, `degraded` (slower or odd, but it answers) and `throttled` (it is there; the limit is
+    ours). Not up: `failing`, and `auth_failed` (whoever's fault: nothing of ours goes through). Left out on
+    both sides: `unknown`, which is no evidence, and everything in planned maintenance. The windows are 24 h,
+    7 and 30 days, in whole hours that include the one under way. An integration has the lowest share of
+    its probes `reachability` and `credential`, or of all its probes where it has neither.
+    """
+
+    day: float | None = None
+    week: float | None = None
+    month: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Durations in logarithmic buckets, exact to about 6 %. Quantiles are seconds; None without counts."""
+
+    blob: bytes = b""
+
+    def quantile(self, q: float) -> float | None:
+        """The duration below which the part `q` lies."""
+        return histogram.quantile(histogram.load(self.blob), q) if self.blob else None
+
+    @property
+    def p50(self) -> float | None:
+        """The median."""
+        return self.quantile(0.5)
+
+    @property
+    def p95(self) -> float | None:
+        """19 of 20 are faster."""
+        return self.quantile(0.95)
+
+    @property
+    def p99(self) -> float | None:
+        """99 of 100 are faster."""
+        return self.quantile(0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of one probe. `start`: epoch seconds. `maintenance`: outcomes in a planned window."""
+
+    start: int
+    tally: Tally = Tally()
+    maintenance: int = 0
+    latency: Latency = Latency()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeView:
+    """One probe in one region. `status` and `region` are None before the first outcome.
+
+    `hours`: the last 24, oldest first, empty ones included. `days`: 30 tallies, oldest first, or none.
+    """
+
+    kind: ProbeKind
+    region: str | None
+    status: Status | None
+    every_seconds: float | None
+    uptime: Uptime
+    latency: Latency
+    hours: tuple[Hour, ...]
+    days: tuple[Tally, ...] = ()
+
+    def stale(self, now: dt.datetime) -> bool:
+        """Whether three runs in a row are missing, and a minute more."""
+        if self.status is None or self.every_seconds is None:
+            return False
+        return (now - self.status.last.started_at).total_seconds() > 3 * self.every_seconds + 60
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A headroom as it may be shown: past its reset, `remaining` and `ratio` are no longer known."""
+
+    told: Headroom
+    stale: bool
+
+    @property
+    def remaining(self) -> float | None:
+        """What is left, as far as is known now."""
+        return None if self.stale else self.told.remaining
+
+    @property
+    def ratio(self) -> float | None:
+        """The part that is left, as far as is known now."""
+        return None if self.stale else self.told.ratio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A row of `transitions`."""
+
+    integration: str
+    probe: str
+    region: str
+    at: dt.datetime
+    before: State | None
+    after: State
+    reason: Reason
+    detail: str
+    outcome_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationView:
+    """One integration as it stands. `lead`: the probe that decides its state; None before any outcome."""
+
+    listed: Listed
+    lead: ProbeView | None
+    probes: tuple[ProbeView, ...]
+    rooms: tuple[Room, ...]
+    uptime: Uptime
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def status(self) -> Status | None:
+        """The worst status of its probes."""
+        return self.lead.status if self.lead else None
+
+    @property
+    def state(self) -> State:
+        """The worst state of its probes; `unknown` before any outcome."""
+        return self.status.state if self.status else State.UNKNOWN
+
+    @property
+    def since(self) -> dt.datetime | None:
+        """When the worst state began."""
+        return self.status.since if self.status else None
+
+    @property
+    def last_seen(self) -> dt.datetime | None:
+        """The newest outcome of any probe."""
+        return max((p.status.last.started_at for p in self.probes if p.status), default=None)
+
+    @property
+    def timed(self) -> ProbeView | None:
+        """The probe whose latency stands for the integration."""
+        found = {p.kind: p for p in reversed(self.probes) if p.latency.blob}
+        return next((found[kind] for kind in LATENCY_PROBES if kind in found), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduler:
+    """What the scheduler says of itself. `last_seen`: None if it never has."""
+
+    last_seen: dt.datetime | None
+    alive: bool
+    lag_seconds: float | None = None
+    missed: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Everything that the list shows, worst first."""
+
+    at: dt.datetime
+    scheduler: Scheduler
+    integrations: tuple[IntegrationView, ...]
+    changes: tuple[Change, ...]
+
+
+@functools.lru_cache(maxsize=65536)
+def tally(seen: str) -> Tally:
+    """Up and judged from the JSON of a row of `hours`; see `Uptime` for what counts."""
+    counts: dict[str, int] = json.loads(seen)
+    up = sum(counts.get(state, 0) for state in UP)
+    return Tally(up, up + sum(counts.get(state, 0) for state in NOT_UP))
+
+
+def add_up(blobs: Iterable[bytes]) -> bytes:
+    """The sum of several histograms, all their counts at once as the digits of one large number.
+
+    Equal to `histogram.merge` as long as no count reaches 2**32, and thirty times as fast.
+    """
+    total = sum(int.from_bytes(blob, sys.byteorder) for blob in blobs)
+    return total.to_bytes(_LANES, sys.byteorder) if total else b""
+
+
+def hour_of(now: dt.datetime) -> int:
+    """Epoch seconds of the hour under way."""
+    return int(now.timestamp()) // HOUR * HOUR
+
+
+def is_stale(room: Headroom, now: dt.datetime) -> bool:
+    """Whether the window has turned over since the headroom was told."""
+    if room.reset_at is not None:
+        return room.reset_at <= now
+    if room.window_seconds is None:
+        return False
+    return room.seen_at + dt.timedelta(seconds=room.window_seconds) <= now
+
+
+def rooms(told: Iterable[Headroom], now: dt.datetime) -> tuple[Room, ...]:
+    """The newest headroom of each bucket and source, least left first; what is not known comes last."""
+    newest: dict[tuple[str, str], Headroom] = {}
+    for room in sorted(told, key=lambda r: r.seen_at):
+        newest[room.bucket, room.source] = room
+    kept = sorted(newest.values(), key=lambda r: r.seen_at, reverse=True)[:BUCKETS_SHOWN]
+    found = [Room(each, is_stale(each, now)) for each in kept]
+    return tuple(sorted(found, key=lambda r: (r.ratio is None, r.ratio or 0.0, r.told.bucket, r.told.source)))
+
+
+def lead(probes: Sequence[ProbeView]) -> ProbeView | None:
+    """The probe that decides: the worst, and of equals the one that changed last.
+
+    A provider that does not tell a thing is no reason to call an integration `unknown` while others answer.
+    """
+    seen = [(probe, probe.status) for probe in probes if probe.status is not None]
+    telling = [pair for pair in seen if pair[1].last.reason is not Reason.NOT_TOLD] or seen
+    worst = min(telling, key=lambda p: (WORST_FIRST.index(p[1].state), -p[1].since.timestamp()), default=None)
+    return worst[0] if worst else None
+
+
+def uptime(probes: Sequence[ProbeView]) -> Uptime:
+    """An integration's uptime; see `Uptime`."""
+    asked = [p for p in probes if p.kind in SERVICE_PROBES] or list(probes)
+    return Uptime(*(_lowest(getattr(p.uptime, window) for p in asked) for window in ("day", "week", "month")))
+
+
+def matching(
+    views: Iterable[IntegrationView],
+    *,
+    state: State | None = None,
+    owner: str | None = None,
+    text: str | None = None,
+) -> tuple[IntegrationView, ...]:
+    """The integrations that have this state and owner, and this text in name, provider, title or owner."""
+    sought = (text or "").strip().casefold()
+
+    def fits(view: IntegrationView) -> bool:
+        known = view.listed
+        words = " ".join((known.name, known.provider, known.title, known.owner or "")).casefold()
+        same_state = state is None or view.state is state
+        return same_state and (not owner or known.owner == owner) and sought in words
+
+    return tuple(view for view in views if fits(view))
+
+
+def _lowest(shares: Iterable[float | None]) -> float | None:
+    return min((share for share in shares if share is not None), default=None)
+
+
+def planned(
+    shown: Listed, statuses: Sequence[tuple[str, Status]]
+) -> list[tuple[ProbeKind, str | None, Status | None]]:
+    """What is shown of an integration: its planned probes, seen or not; whatever it has where no plan is."""
+    kinds = list(shown.every_seconds) or sorted(
+        {s.last.probe for _, s in statuses}, key=list(ProbeKind).index
+    )
+    found: list[tuple[ProbeKind, str | None, Status | None]] = []
+    for kind in kinds:
+        mine = [(region, status) for region, status in statuses if status.last.probe is kind]
+        found += [(kind, region, status) for region, status in mine] or [(kind, None, None)]
+    return found
+
+
+def days(hours: Iterable[Hour], now: dt.datetime) -> tuple[Tally, ...]:
+    """30 tallies of 24 hours each, oldest first; the last one ends with the hour under way."""
+    found = [Tally()] * (MONTH_HOURS // DAY_HOURS)
+    for hour in hours:
+        age = (hour_of(now) - hour.start) // (DAY_HOURS * HOUR)
+        if 0 <= age < len(found):
+            found[-1 - age] += hour.tally
+    return tuple(found)
+
+
+def scheduler_of(gauges: Sequence[Mapping[Any, Any]], now: dt.datetime) -> Scheduler:
+    """The scheduler's state from rows of `gauges`."""
+    seen = max((row["at"] for row in gauges if row["name"] == "scheduler_alive"), default=None)
+    lags = [row["value"] for row in gauges if row["name"] == "scheduler_lag_seconds"]
+    missed = [row["value"] for row in gauges if row["name"] == "missed_runs_total"]
+    return Scheduler(
+        last_seen=seen,
+        alive=seen is not None and (now - seen).total_seconds() <= ALIVE_SECONDS,
+        lag_seconds=max(lags, default=None),
+        missed=sum(missed) if missed else None,
+    )
+
+
+def share_of(hours: Iterable[Hour], now: dt.datetime, window: int) -> float | None:
+    """Uptime over the last `window` hours, the one under way included."""
+    first = hour_of(now) - (window - 1) * HOUR
+    return sum((h.tally for h in hours if h.start >= first), Tally()).share
+
+
+def probe_view(
+    shown: Listed,
+    seen: tuple[ProbeKind, str | None, Status | None],
+    shares: Uptime,
+    hours: Sequence[Hour],
+    now: dt.datetime,
+    *,
+    days: tuple[Tally, ...] = (),
+) -> ProbeView:
+    """Put one probe together; `hours` are at most the last 24."""
+    kind, region, status = seen
+    by_start = {h.start: h for h in hours}
+    starts = range(hour_of(now) - (DAY_HOURS - 1) * HOUR, hour_of(now) + 1, HOUR)
+    return ProbeView(
+        kind=kind,
+        region=region,
+        status=status,
+        every_seconds=shown.every_seconds.get(kind),
+        uptime=shares,
+        latency=Latency(add_up(h.latency.blob for h in hours)),
+        hours=tuple(by_start.get(start) or Hour(start) for start in starts),
+        days=days,
+    )
+
+
+def integration_view(
+    shown: Listed, probes: Sequence[ProbeView], told: Iterable[Headroom], now: dt.datetime
+) -> IntegrationView:
+    """Put one integration together, without its transitions."""
+    return IntegrationView(
+        listed=shown,
+        lead=lead(probes),
+        probes=tuple(probes),
+        rooms=rooms(told, now),
+        uptime=uptime(probes),
+    )
