@@ -146,7 +146,8 @@ def _items(text: str | None) -> list[tuple[str, Mapping[str, Any]]]:
         members: Any = http_sf.parse(text.encode("ascii"), tltype="list")
     except (ValueError, UnicodeError, RecursionError):
         return []
-    pairs = [member for member in members if isinstance(member, tuple) and isinstance(member[0], str)]
+    named = (str, http_sf.Token)
+    pairs = [member for member in members if isinstance(member, tuple) and isinstance(member[0], named)]
     return [(str(name) or "default", given) for name, given in pairs]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
-from reports.routes import application
+from reports.routes import routes
 from starlette.applications import Starlette
 
 from interlock.errors import UsageError
@@ -135,7 +135,7 @@ async def serve(
             retention=settings.suite.retention,
             done=done,
         )
-        server = _Server(_config(application(face)))
+        server = _Server(_config(Starlette(routes=routes(face))))
         _on_signals(stop)
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         loop.start()
