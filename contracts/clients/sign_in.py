@@ -164,9 +164,10 @@ def _basic(keys: Keys, way: AuthWay, request: Request) -> Seen:
 
 def _issued(keys: Keys, _: AuthWay, request: Request) -> Seen:
     """A bearer token from our own token endpoint that has not reached its end."""
-    scheme, _, token = (request.header("authorization") or "").partition(" ")
-    if not token:
+    scheme, token = ((request.header("authorization") or "") + " ").split(" ", 1)
+    if not scheme:
         return Seen.ABSENT
+    token = token.strip()
     end = keys.tokens.get(token)
     good = scheme.lower() == "bearer" and end is not None and end > keys.clock()
     return Seen.RIGHT if good else Seen.WRONG

@@ -1,4 +1,4 @@
-"""A provider on loopback, built from its catalogue file alone: right and wrong credentials, limits, outages."""
+"""A provider on loopback, built from its catalogue file alone: credentials, limits, outages, faults."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import difflib
 import json
+import math
 import random
 import ssl
 from collections import Counter
@@ -94,12 +95,10 @@ def _window(provider: Provider, limit: int | None, seconds: float | None) -> Win
     """The window that the provider's own headers speak of, else the first published limit."""
     limits = provider.rate_limits
     told = limits.example.headers.get("x-ratelimit-limit") if limits.example else None
-    if told is not None:
-        published = next((d for d in limits.declared if d.limit == float(told)), None)
-        usual, length = int(told), published.window_seconds if published else 60.0
-    else:
-        published = next(iter(limits.declared), None)
-        usual, length = (int(published.limit), published.window_seconds) if published else (None, 60.0)
+    fitting = (d for d in limits.declared if told is None or d.limit == float(told))
+    published = next(fitting, None)
+    usual = int(told) if told else int(published.limit) if published else None
+    length = published.window_seconds if published else 60.0
     return Window(published.bucket if published else "default", limit or usual, seconds or length)
 
 
@@ -111,7 +110,7 @@ def _quota_github(body: Any, reading: Reading | None, now: dt.datetime) -> Any:
         if reading is not None and name == reading.bucket:
             limit, remaining = int(reading.limit or 0), int(reading.remaining or 0)
             fresh |= {"limit": limit, "remaining": remaining, "used": limit - remaining}
-            fresh |= {"reset": int(reading.reset_at.timestamp())} if reading.reset_at else {}
+            fresh |= {"reset": math.ceil(reading.reset_at.timestamp())} if reading.reset_at else {}
         resources[name] = fresh
     return body | {"resources": resources}
 
@@ -123,11 +122,11 @@ QUOTA_BODIES: dict[str, Callable[[Any, Reading | None, dt.datetime], Any]] = {"g
 class StandIn:
     """A provider on one loopback port. `async with` starts and stops it.
 
-    `provider`: a name of the catalogue, or an entry. `requests_per_window`, `window_seconds`: other limits than
-    the catalogue's. `token_seconds`: life of issued tokens. `clock`, `sleep`, `rng` are for tests.
+    `provider`: a name of the catalogue, or an entry. `requests_per_window`, `window_seconds`: other limits
+    than the catalogue's. `token_seconds`: life of issued tokens. `clock`, `sleep`, `rng` are for tests.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - clock, sleep and rng are the ports of the tests
         self,
         provider: str | Provider,
         *,
@@ -264,9 +263,14 @@ class StandIn:
         """What the provider would answer, the present state considered."""
         if self.mood.state == "outage":
             return Reply(status=503, headers=(("content-type", "text/plain"),), body=b"service unavailable\n")
-        for way in self.provider.auth.values():
-            if way.token_path == urlsplit(request.target).path and request.method == "POST":
-                return self._token(way, request)
+        ways = self.provider.auth.values()
+        token_way = next((way for way in ways if way.token_path == request.path), None)
+        if token_way is not None and request.method == "POST":
+            return self._token(token_way, request)
+        return self._api(request)
+
+    def _api(self, request: Request) -> Reply:
+        """An answer of the API itself: by what was asked, and by what the request shows of a credential."""
         asks = [ask for ask in self.provider.probes if self._fits(ask, request)]
         seen = {key: self._seen(way, request) for key, way in self.provider.auth.items()}
         right = {key for key, found in seen.items() if found is Seen.RIGHT}
@@ -277,7 +281,9 @@ class StandIn:
         for ask in asks:
             if ask.credentialed and right and (not ask.auth or right & set(ask.auth)):
                 return self._told(ask)
-        return self._refused(asks) if asks or not right else self._nothing()
+        if right and not any(ask.credentialed for ask in asks):
+            return self._nothing()
+        return self._refused(asks)
 
     def _seen(self, way: AuthWay, request: Request) -> Seen:
         found = VERIFY[way.scheme](self._keys, way, request)
@@ -317,9 +323,10 @@ class StandIn:
 
     def _refused(self, asks: list[Ask]) -> Reply:
         """What the provider says to a credential that is not good; 401 where the catalogue does not say."""
-        told = [ask.refusal or ask.example for ask in asks if ask.refusal or not ask.credentialed]
-        usual = [ask.refusal for ask in self.provider.probes if ask.refusal]
-        return self._reply((told or usual or [Example(status=401)])[0])
+        told = [ask.refusal for ask in asks if ask.refusal]
+        told += [ask.example for ask in asks if not ask.credentialed]
+        told += [ask.refusal for ask in self.provider.probes if ask.refusal]
+        return self._reply((told or [Example(status=401)])[0])
 
     def _told(self, ask: Ask) -> Reply:
         """The right credential: the example, with what is left of the limit."""
@@ -362,11 +369,9 @@ class StandIn:
         """The body of a quota endpoint, up to date; any other body as it is."""
         shared = (a for a in self.provider.probes if a.quota and any(a.path == ask.path for ask in asks))
         ask = next(shared, None)
-        return (
-            body
-            if ask is None or ask.quota is None
-            else QUOTA_BODIES[ask.quota](body, reading, self._clock())
-        )
+        if ask is None or ask.quota is None:
+            return body
+        return QUOTA_BODIES[ask.quota](body, reading, self._clock())
 
     def _reply(
         self,
@@ -376,7 +381,7 @@ class StandIn:
         reading: Reading | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> Reply:
-        """An example as bytes, its places filled in, with the rate-limit headers of the provider's dialect."""
+        """An example as bytes: places filled in, rate-limit headers in the provider's dialect."""
         fields = {name.lower(): value for name, value in example.headers.items()} | dict(extra or {})
         if reading is not None:
             for dialect in self.provider.rate_limits.dialects:
