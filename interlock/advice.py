@@ -230,4 +230,4 @@ def _until(retry_at: dt.datetime | None, now: dt.datetime | None) -> str:
     wait = (
         f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
     )
-    return f"; it takes us again in {wait} ({retry_at:%H:%M:%S} UTC)"
+    return f"; try again in {wait} ({retry_at:%H:%M:%S} UTC)"

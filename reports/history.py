@@ -222,7 +222,11 @@ class History:
     def _changes(self, connection: sa.Connection, *, limit: int, name: str | None = None) -> list[Change]:
         t = tables.transitions
         query = sa.select(t).order_by(t.c.at.desc(), t.c.seq.desc()).limit(limit)
-        query = query.where(t.c.integration.in_([name] if name else self.names()))
+        if name:
+            query = query.where(t.c.integration == name)
+        else:  # a first answer that is good is no news
+            news = sa.or_(t.c.before.is_not(None), t.c.after != State.OPERATIONAL.value)
+            query = query.where(t.c.integration.in_(self.names()), news)
         return [_change(row) for row in connection.execute(query).mappings()]
 
     def _scheduler(self, connection: sa.Connection, now: dt.datetime) -> Scheduler:

@@ -77,7 +77,7 @@ class Pages:
             counts=_counts(overview),
             owners=sorted({v.listed.owner for v in overview.integrations if v.listed.owner}),
             chosen={name: words.get(name, "") for name in ("state", "owner", "q")},
-            scheduler=overview.scheduler,
+            scheduler=overview.scheduler if overview.integrations else None,
         )
 
     def integration(self, request: Request) -> Response:

@@ -125,7 +125,7 @@ def fill(
         store.write([Recorded(each) for each in _minutes(story, now, chance)])
     with store.engine.begin() as connection:
         rows = [row for story in stories for row in _hours(story, now, chance)]
-        connection.execute(sa.delete(tables.hours))
+        connection.execute(sa.delete(tables.hours).where(tables.hours.c.probe != ProbeKind.TLS.value))
         connection.execute(sa.insert(tables.hours), rows)
     if alive:
         store.write(heartbeat(now))
