@@ -25,7 +25,8 @@ from interlock.catalogue import (
 from interlock.errors import InterlockError, UsageError
 from interlock.records import Environment, ProbeKind
 from interlock.secrets import Secret
-from interlock.settings import IntegrationSettings, Network, ProbeSettings, Service, Settings
+from interlock.settings import Health, IntegrationSettings, Network, ProbeSettings, Service, Settings
+from interlock.settings_checks import candidates
 
 GENERIC = "generic"
 
@@ -145,24 +146,21 @@ def _bases(
     provider: Provider, settings: IntegrationSettings, parameters: Mapping[str, str]
 ) -> dict[str, str]:
     found: dict[str, str] = {}
-    for base in provider.bases:
-        fits = base.environment in {"any", _world(settings)} and base.region == (
-            settings.provider_region or ""
-        )
-        if fits and not places(base.url) - set(parameters):
-            found.setdefault(base.name, base.url.format_map(parameters).rstrip("/"))
+    region = settings.provider_region or ""
+    for name in dict.fromkeys(base.name for base in provider.bases):
+        for base in candidates(provider, name, settings.environment.value, region):
+            if name not in found and not places(base.url) - set(parameters):
+                found[name] = base.url.format_map(parameters).rstrip("/")
     if settings.base_url is not None:
         found = dict.fromkeys({b.name for b in provider.bases} or {"api"}, settings.base_url)
     return found | dict(settings.base_urls)
 
 
-def _world(settings: IntegrationSettings) -> str:
-    return "sandbox" if settings.environment is Environment.SANDBOX else "live"
-
-
 def _network(suite: Network, own: Network) -> Network:
-    """The integration's own way out where it is set, else the suite's."""
+    """The integration's own way out where it is set, else the suite's; a password stays with its proxy."""
     fields = {name: getattr(own, name) or getattr(suite, name) for name in Network.model_fields}
+    login = own if own.proxy is not None or own.proxy_username is not None else suite
+    fields |= {"proxy_username": login.proxy_username, "proxy_password": login.proxy_password}
     return Network.model_construct(**fields)
 
 
@@ -179,30 +177,32 @@ def generic(settings: IntegrationSettings) -> Provider:
         **told,
     )  # fmt: skip
     health = service.health
-    probes = [
-        Ask(
-            kind=ProbeKind.REACHABILITY, path=health.path, credentialed=False,
-            expect=Expectation(status=health.status, pattern=health.pattern, json_schema=health.json_schema),
-            example=Example(status=health.status[0]), **told,
-        )
-    ]  # fmt: skip
+    probes = [_generic_ask(ProbeKind.REACHABILITY, health, told, credentialed=False)]
     if (identity := service.identity) is not None:
-        probes.append(
-            Ask(
-                kind=ProbeKind.CREDENTIAL, path=identity.path,
-                expect=Expectation(status=identity.status, pattern=identity.pattern, json_schema=identity.json_schema),
-                example=Example(status=identity.status[0]), refusal=Example(status=identity.refused[0]), **told,
-            )
-        )  # fmt: skip
+        refusal = Example(status=identity.refused[0])
+        ask = _generic_ask(ProbeKind.CREDENTIAL, identity, told, credentialed=True)
+        probes.append(ask.model_copy(update={"refusal": refusal}))
+    page = StatusPage(engine="auto", url=service.status_page, **told) if service.status_page else None
     return Provider.model_validate(
         {
-            "schema": 1, "name": GENERIC, "title": service.title, "category": "other", "documentation": "",
+            "schema": 1,
+            "name": GENERIC,
+            "title": service.title,
+            "category": "other",
+            "documentation": "",
             "summary": "Any other HTTP API, described wholly in the settings.",
             "bases": (Base(url=settings.base_url or "", **told),),
             "credentials": {n: Credential(description=n, example="", **told) for n in needed},
-            "auth": {"own": way}, "probes": tuple(probes),
+            "auth": {"own": way},
+            "probes": tuple(probes),
             "auth_failed": (Rule(status=identity.refused),) if identity else (),
             "rate_limits": RateLimits(dialects=service.rate_limit_headers),
-            "status_page": StatusPage(engine="auto", url=service.status_page, **told) if service.status_page else None,
+            "status_page": page,
         }
-    )  # fmt: skip
+    )
+
+
+def _generic_ask(kind: ProbeKind, health: Health, told: Mapping[str, Any], *, credentialed: bool) -> Ask:
+    expect = Expectation(status=health.status, pattern=health.pattern, json_schema=health.json_schema)
+    example = Example(status=health.status[0])
+    return Ask(kind=kind, path=health.path, credentialed=credentialed, expect=expect, example=example, **told)

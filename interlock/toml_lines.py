@@ -111,10 +111,8 @@ class _Scanner:
             self.at = self._scalar().end()
 
     def _array(self, path: KeyPath) -> None:
-        index = 0
-        for _ in self._items("]"):
+        for index, _ in enumerate(self._items("]")):
             self._value(self._mark((*path, index), self._line()))
-            index += 1
 
     def _inline(self, path: KeyPath) -> None:
         for _ in self._items("}"):

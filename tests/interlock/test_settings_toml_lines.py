@@ -69,7 +69,7 @@ class Writer:
         return '"' + "".join(map(char, text)) + '"'
 
     def dotted(self) -> str:
-        dot = self.draw(st.sampled_from([".", " . ", ".\t"]))
+        dot: str = self.draw(st.sampled_from([".", " . ", ".\t"]))
         return dot.join(self.key() for _ in range(self.draw(st.integers(1, 3))))
 
     def gap(self) -> str:
@@ -88,7 +88,7 @@ class Writer:
             items = [
                 self.gap() + self.value(depth + 1) + self.gap() for _ in range(self.draw(st.integers(0, 3)))
             ]
-            comma = "," + self.gap() if items and self.draw(st.booleans()) else ""
+            comma = "," + self.gap() if self.draw(st.booleans()) and items else ""
             return f"[{','.join(items)}{comma}]"
         if kind == "table":
             pairs = (
@@ -142,6 +142,8 @@ def test_the_line_decides_the_leaf(text: str) -> None:
     lines = text.split("\n")
     found = locate(text)
     for path, value in _leaves(tomllib.loads(text)):
+        if isinstance(value, dict | list):
+            continue  # empty, and so equal to any other that is empty
         at = found.line(path) - 1
         changed = "\n".join([*lines[:at], "", *lines[at + 1 :]])
         try:
