@@ -11,6 +11,7 @@ import base64
 import errno
 import functools
 import json
+import os
 import socket
 import ssl
 import time
@@ -507,7 +508,9 @@ def _reached(phases: Mapping[str, float]) -> str:
 
 
 def _say(exc: BaseException) -> str:
-    """The system's words for an error, without class names and numbers."""
+    """The system's words for an error, without class names, numbers and addresses."""
     if isinstance(exc, ssl.SSLError):
         return (exc.reason or str(exc)).replace("_", " ").lower()
+    if isinstance(exc, OSError) and exc.errno is not None and not isinstance(exc, socket.gaierror):
+        return os.strerror(exc.errno)
     return (getattr(exc, "strerror", None) or str(exc) or type(exc).__name__).strip()

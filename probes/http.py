@@ -147,7 +147,7 @@ def _wrong_mode(integration: Integration) -> tuple[Finding, ...]:
     for name, secret in sorted(integration.secrets.items()):
         known = integration.provider.credentials.get(name)
         other = (known.sandbox if live else known.live) if known else None
-        if other is not None and re.fullmatch(other, secret.reveal()):
+        if other is not None and re.match(other, secret.reveal()):
             mode, world = ("sandbox", "live") if live else ("live", "sandbox")
             return (
                 _mode_finding(

@@ -252,14 +252,12 @@ async def test_an_egress_proxy_is_asked_to_connect_and_sees_its_password(authori
                 while data := await source.read(65536):
                     target.write(data)
 
-            tasks = [
-                asyncio.create_task(copy(reader, up_writer)),
-                asyncio.create_task(copy(up_reader, writer)),
-            ]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-            up_writer.close()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(copy(reader, up_writer))
+                    group.create_task(copy(up_reader, writer))
+            finally:
+                up_writer.transport.abort()
 
         async with server(tunnel) as proxy_port:
             proxy = Proxy(host="127.0.0.1", port=proxy_port, authorization="Basic dTpw")
