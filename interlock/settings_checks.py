@@ -19,7 +19,13 @@ from interlock.toml_lines import KeyPath
 GENERIC = "generic"
 _STORES = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,40}")
-GENERIC_CREDENTIALS = {"none": (), "basic": ("username", "password")}
+GENERIC_CREDENTIALS = {
+    "none": (),
+    "basic": ("username", "password"),
+    "bearer": ("token",),
+    "header": ("token",),
+    "query": ("token",),
+}
 
 
 def check(data: Mapping[str, Any], folder: Path) -> list[Mistake]:
@@ -186,9 +192,9 @@ def _generic(path: KeyPath, raw: Mapping[str, Any]) -> Iterator[Mistake]:
         yield Mistake((*path, "provider_region"), 'provider = "generic" has no regions', extra=True)
     service = _table(raw.get("service"))
     auth = service.get("auth", "none")
-    needed = GENERIC_CREDENTIALS.get(auth, ("token",)) if isinstance(auth, str) else ()
+    needed = GENERIC_CREDENTIALS.get(auth) if isinstance(auth, str) else None
     for name in _table(raw.get("credentials")):
-        if name not in needed:
+        if needed is not None and name not in needed:
             yield Mistake((*path, "credentials", name), _not_for_auth(name, needed, auth), extra=True)
     for name in _table(raw.get("parameters")):
         yield Mistake((*path, "parameters", name), 'provider = "generic" has no parameters', extra=True)

@@ -39,7 +39,8 @@ def report(
     for mistake in mistakes:
         key = (mistake.line or found.line(mistake.path), written(mistake.path, hidden))
         before = lines.setdefault(key, [])
-        if not any(other.extra == mistake.extra for other in before):  # the first one knows most
+        repeats = any(other.extra == mistake.extra for other in before)
+        if not repeats and not (before and hidden.intersection(mistake.path)):  # the first one knows most
             before.append(mistake)
     return tuple(
         _without(hidden, f"{shown}:{line}: {path}{': ' if path else ''}{mistake.text}")
@@ -57,7 +58,7 @@ def _located(text: str) -> TomlLines:
 
 def _without(hidden: frozenset[str], text: str) -> str:
     for value in hidden:
-        text = text.replace(value, HIDDEN)
+        text = re.sub(re.escape(value), HIDDEN, text, flags=re.IGNORECASE)
     return text
 
 
@@ -149,6 +150,13 @@ _PLAIN = {
     "datetime_parsing": "must be a date and time with a time zone, such as 2026-01-31T02:00:00Z",
     "datetime_from_date_parsing": "must be a date and time with a time zone, such as 2026-01-31T02:00:00Z",
 }
+_ALSO_CALLED = {
+    "production": "live",
+    "prod": "live",
+    "test": "sandbox",
+    "testing": "sandbox",
+    "staging": "sandbox",
+}
 _PATTERNS = {
     "region": "must be 1 to 40 letters, digits, dots, _ or -",
     "path": "must be a path that starts with /, without spaces and #",
@@ -176,7 +184,14 @@ def shape_mistakes(errors: Iterable[Any], data: Mapping[str, Any]) -> Iterator[M
         elif error["type"] == "extra_forbidden":
             yield Mistake(path, f"unknown key{meant(str(path[-1]), _known_at(path[:-1]))}", extra=True)
         else:
-            yield Mistake(path, _sentence(path, error, data))
+            text = _sentence(path, error, data)
+            first = text.partition(" ")[0]  # of a table: the sentence starts with the key it is about
+            own = (
+                (*path, first)
+                if error["type"] == "value_error" and at(data, (*path, first)) is not None
+                else path
+            )
+            yield Mistake(own, text)
 
 
 def _wrong_key(path: KeyPath) -> str:
@@ -201,8 +216,8 @@ def _sentence(path: KeyPath, error: Mapping[str, Any], data: Mapping[str, Any]) 
         return _value_error(path, str(context["error"]), data)
     if kind == "string_pattern_mismatch":
         return _PATTERNS.get(last, "must be lower-case letters, digits and _, and start with a letter")
-    if kind == "int_type" and re.fullmatch(r"\d{1,5}", str(at(data, path))):
-        return f"must be a whole number without quotes; did you mean {at(data, path)}?"
+    if kind in {"int_type", "float_type"} and re.fullmatch(r"[0-9]{1,5}", str(at(data, path))):
+        return f"must be a number without quotes; did you mean {at(data, path)}?"
     return _PLAIN.get(kind) or _container(kind, path) or _limit(kind, context, str(error["msg"]))
 
 
@@ -228,7 +243,10 @@ def _limit(kind: str, context: Mapping[str, Any], told: str) -> str:
 def _one_of(given: object, expected: str) -> str:
     allowed = re.findall(r"'([^']*)'", expected)
     said = f"must be one of {', '.join(map(quoted, allowed))}"
-    near = difflib.get_close_matches(given.lower(), allowed, n=1) if isinstance(given, str) else []
+    word = given.lower() if isinstance(given, str) else ""
+    near = difflib.get_close_matches(word, allowed, n=1) or [
+        w for w in [_ALSO_CALLED.get(word)] if w in allowed
+    ]
     return f"{said}; did you mean {quoted(near[0])}?" if near else said
 
 

@@ -24,7 +24,10 @@ _COMMON = (
     ("a signed URL", re.compile(r"(?i)[?&](?:sig|x-amz-signature|x-goog-signature)=[^&\s]{8,}")),
 )
 # Only such text can match a provider's pattern: the catalogue is not read for a file without any.
-_CANDIDATE = re.compile(r"(?=[A-Za-z_+=~|-]*(?:[0-9]|[a-z][A-Z]))[A-Za-z0-9_+=~|-]{12,}")
+_RUN = r"(?:[A-Za-z0-9_+=~|-]{16,}|(?=[A-Za-z_+=~|-]*(?:[0-9]|[a-z][A-Z]))[A-Za-z0-9_+=~|-]{12,})"
+_CANDIDATE = re.compile(_RUN)
+_CANDIDATE_IN_COMMENT = re.compile(rf"#.*(?:{_RUN}|-----BEGIN|://)")
+_PLAIN_NAME = re.compile(r"[a-z_-]+|[A-Z][A-Z0-9_]*")  # of a key or an environment variable
 # A pattern that fits any of these tells nothing.
 _ORDINARY = (
     "payments",
@@ -58,11 +61,11 @@ def literal_secrets(data: Mapping[str, Any], text: str) -> tuple[list[Mistake], 
     mistakes: list[Mistake] = []
     hidden: set[str] = set()
     for path, value, is_key in _strings(data):
-        what = recognise(value, path, data)
+        what = None if is_key and _PLAIN_NAME.fullmatch(value) else recognise(value, path, data)
         if what is not None:
             hidden.add(value)
             mistakes.append(Mistake(path, _advice(path, what, data, is_key=is_key)))
-    if _CANDIDATE.search(text) or "-----BEGIN" in text:
+    if _CANDIDATE_IN_COMMENT.search(text):
         mistakes += _in_comments(text)
     return mistakes, frozenset(hidden)
 
@@ -73,10 +76,10 @@ def recognise(value: str, path: KeyPath, data: Mapping[str, Any]) -> str | None:
     for name, pattern in _COMMON:
         if pattern.search(value):
             return name
-    if not _CANDIDATE.search(target):
+    if not _CANDIDATE.search(target) or (kind == "env" and _PLAIN_NAME.fullmatch(target)):
         return None
     exempt = _is_parameter(path, value, data)
-    for known in _known_shapes():
+    for known in known_shapes():
         if known.inside is not None and known.inside.search(value):
             return f"the {known.credential} of {known.title}"
         if known.whole is not None and kind != "file" and not exempt and known.whole.fullmatch(target):
@@ -108,7 +111,7 @@ def _in_comments(text: str) -> Iterator[Mistake]:
     except RecursionError:
         return
     for line, comment in comments:
-        inside = ((f"the {each.credential} of {each.title}", each.inside) for each in _known_shapes())
+        inside = ((f"the {each.credential} of {each.title}", each.inside) for each in known_shapes())
         for what, pattern in (*_COMMON, *inside):
             if pattern is not None and pattern.search(comment):
                 said = f"this comment holds what looks like {what}; take it out, and replace the secret"
@@ -133,7 +136,7 @@ def _place_for(path: KeyPath, what: str, data: Mapping[str, Any]) -> str:
         return f'write the password as {beside} = "env:{variable((*path[:-1], beside))}"'
     if "credentials" in path or last in _REFERENCES:
         return f'put it in an environment variable and write "env:{suggested(path, data)}"'
-    return "take it out; a secret is named by reference, under credentials, and nowhere else"
+    return "take it out (a secret is named by reference, under credentials)"
 
 
 def _is_parameter(path: KeyPath, value: str, data: Mapping[str, Any]) -> bool:
@@ -148,7 +151,8 @@ def _is_parameter(path: KeyPath, value: str, data: Mapping[str, Any]) -> bool:
 
 
 @cache
-def _known_shapes() -> tuple[_Known, ...]:
+def known_shapes() -> tuple[_Known, ...]:
+    """The shapes of every secret credential in the catalogue."""
     return tuple(
         _Known(provider.name, name, provider.title, _telling(each.pattern, whole=True), _telling(each.redact))
         for provider in catalogue.load_all()
