@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 240.0, 100.0
+SMALLEST = 1e-9  # below it an axis has nothing to show
 _STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0)
 PHASES = ("dns", "connect", "tls", "first_byte")
 
@@ -42,7 +43,7 @@ class Cell:
 def nice_top(values: Sequence[float | None]) -> float:
     """A round number at or above all values, for the top of an axis; 1 for none."""
     largest = max((value for value in values if value is not None), default=0.0)
-    if largest <= 0:
+    if largest < SMALLEST:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(largest))
     return next((step * magnitude for step in _STEPS if step * magnitude >= largest), 10 * magnitude)

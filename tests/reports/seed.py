@@ -48,12 +48,16 @@ STORIES = (
     Story(
         name="messages", provider="twilio", title="Twilio", owner="team-growth", latency_seconds=0.21,
         last=((State.THROTTLED, Reason.RATE_LIMITED, "429 with Retry-After: 95", 429),) * 2,
-        retry_after=dt.timedelta(seconds=95), rooms=(("api", "requests", 100, 0, 60), ("sms", "messages", 1000, 212, 86400)),
+        retry_after=dt.timedelta(seconds=95),
+        rooms=(("api", "requests", 100, 0, 60), ("sms", "messages", 1000, 212, 86400)),
     ),
     Story(
         name="code", provider="github", title="GitHub", latency_seconds=0.088,
         last=((State.AUTH_FAILED, Reason.BAD_CREDENTIAL, "401 Bad credentials", 401),) * 4,
-        rooms=(("core", "requests", 5000, 4312, 3600), ("search", "requests", 30, 11, 60), ("graphql", "requests", 5000, 5000, 3600)),
+        rooms=(
+            ("core", "requests", 5000, 4312, 3600), ("search", "requests", 30, 11, 60),
+            ("graphql", "requests", 5000, 5000, 3600),
+        ),
     ),
     Story(name="uploads", provider="s3", title="Amazon S3", owner="team-media", latency_seconds=0.047),
     Story(
