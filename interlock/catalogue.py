@@ -268,7 +268,10 @@ class StatusPage(Fact):
 
 
 class Webhooks(Fact):
-    """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published."""
+    """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published.
+
+    `event_id`, `event_type`: a JSON pointer (`/*` for each member of a list), `header:NAME` or `form:NAME`.
+    """
 
     scheme: str
     headers: tuple[str, ...] = ()
