@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,12 @@ from interlock.catalogue import (
     Rule,
     StatusPage,
     load,
+    load_all,
     places,
 )
 from interlock.errors import InterlockError, UsageError
 from interlock.records import Environment, ProbeKind
+from interlock.redaction import Redactor
 from interlock.secrets import Secret
 from interlock.settings import Health, IntegrationSettings, Network, ProbeSettings, Service, Settings
 from interlock.settings_checks import candidates
@@ -56,6 +60,10 @@ class Integration:
     def auth(self) -> AuthWay | None:
         """The way of signing in, as the catalogue describes it."""
         return self.provider.auth[self.way] if self.way else None
+
+    def ask(self, kind: ProbeKind) -> Ask | None:
+        """The catalogue's question of this kind that fits what is set; None if the provider has none."""
+        return self.provider.ask(kind, self.way, self.parameters)
 
     def probe_settings(self, kind: ProbeKind) -> ProbeSettings:
         """What the settings say of one probe kind."""
@@ -119,6 +127,34 @@ def resolve_all(settings: Settings, only: tuple[str, ...] = ()) -> tuple[Integra
         for name, each in settings.integrations.items()
         if not only or name in only
     )
+
+
+def redactor_for(settings: Settings | None, integrations: Iterable[Integration]) -> Redactor:
+    """The redactor that knows every secret the settings name, and the shapes of every provider's credentials."""
+    known = load_all()
+    shapes = [
+        c.redact for provider in known for c in provider.credentials.values() if c.redact and not c.public
+    ]
+    redactor = Redactor(shapes=[re.compile(shape) for shape in dict.fromkeys(shapes)])
+    for integration in integrations:
+        public = {n for n, c in integration.provider.credentials.items() if c.public}
+        redactor.learn(*(secret for name, secret in integration.secrets.items() if name not in public))
+    if settings is not None:
+        redactor.learn(*_others(settings))
+    return redactor
+
+
+def _others(settings: Settings) -> Iterator[Secret]:
+    """Every other secret that the settings refer to: of the pages, the store and the way out."""
+    suite = settings.suite
+    networks: list[Network] = [suite, *settings.integrations.values()]
+    references = [suite.web.token, suite.web.password, suite.store_password, suite.fingerprint_key]
+    references += [network.proxy_password for network in networks]
+    references += [n.client_certificate.password for n in networks if n.client_certificate]
+    for reference in references:
+        if reference is not None:
+            with contextlib.suppress(InterlockError):  # said where it is needed
+                yield reference.resolve(base=settings.folder)
 
 
 def public_face(provider: Provider) -> Integration:

@@ -21,9 +21,8 @@ from interlock.advice import Advice, advise
 from interlock.catalogue import load_all, names
 from interlock.errors import CannotJudge, UsageError
 from interlock.evidence import write_whole
-from interlock.integration import Integration, public_face, resolve_all
+from interlock.integration import Integration, public_face, redactor_for, resolve_all
 from interlock.records import Outcome, ProbeKind, State, Verdict, plain
-from interlock.redaction import Redactor
 from interlock.settings import Settings
 from interlock.status import WORST_FIRST, worst
 from probes.kinds import plan
@@ -105,10 +104,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     wanted = parse_reports(reports)
     found = find_settings(config)
     only = frozenset(ProbeKind(kind) for kind in kinds) or None
-    redactor = Redactor()
     integrations = chosen(found, names)
-    for integration in integrations:
-        redactor.learn(*integration.secrets.values())
+    redactor = redactor_for(found, integrations)
     tools = Tools(redactor=redactor, region=found.suite.region if found else "local")
     checked = look(
         integrations, tools, only=only, timeout=timeout, limits=_limits(found), shown=form == "text"

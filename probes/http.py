@@ -27,13 +27,13 @@ class HttpProbe:
 
     def cost(self, integration: Integration) -> Cost | None:
         """As the catalogue says; None if the provider has no such question."""
-        ask = integration.provider.ask(self.kind, integration.way)
+        ask = integration.ask(self.kind)
         return ask.cost if ask else None
 
     async def ask(self, planned: Planned, tools: Tools) -> Seen:
         """Ask, and judge the answer by the truth table."""
         integration = planned.integration
-        ask = integration.provider.ask(self.kind, integration.way)
+        ask = integration.ask(self.kind)
         assert ask is not None, "only what the catalogue has is planned"
         url = integration.url(ask)
         if url is None:

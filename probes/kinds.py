@@ -45,13 +45,13 @@ def plan(integration: Integration, tools: Tools, only: frozenset[ProbeKind] | No
 
 def _stranger(integration: Integration, kind: ProbeKind) -> bool:
     """Whether the question needs a credential and nobody ever named one."""
-    ask = integration.provider.ask(kind, integration.way)
+    ask = integration.ask(kind)
     return ask is not None and ask.credentialed and not integration.settings.credentials
 
 
 def _planned(integration: Integration, kind: ProbeKind, cost: Cost, tools: Tools) -> Planned:
     settings, own = integration.settings, integration.probe_settings(kind)
-    ask = integration.provider.ask(kind, integration.way)
+    ask = integration.ask(kind)
     url = integration.url(ask) if ask else next(iter(integration.bases.values()), None)
     return Planned(
         integration=integration,

@@ -16,9 +16,9 @@ import click
 
 from contracts.clients.stand_in import StandIn
 from interlock.integration import resolve_all
-from interlock.records import Outcome, State
+from interlock.records import Outcome, State, Status
 from interlock.settings import FILE_NAME, Settings
-from interlock.status import Status, fold
+from interlock.status import fold
 from scheduler.service import Running, serve
 
 EVERY = "2s"
@@ -79,7 +79,13 @@ async def play(*, host: str, port: int, for_seconds: float | None = None) -> Non
 
         try:
             await serve(
-                settings, resolve_all(settings), host=host, port=port, started=started, done=Narrator(), stop=stop
+                settings,
+                resolve_all(settings),
+                host=host,
+                port=port,
+                started=started,
+                done=Narrator(),
+                stop=stop,
             )
         finally:
             for task in acting:

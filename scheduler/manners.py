@@ -66,6 +66,6 @@ class Holds:
 
 def who(planned: Planned) -> str:
     """Whose patience a probe uses up: its credential's where it sends one, else its host's."""
-    ask = planned.integration.provider.ask(planned.kind, planned.integration.way)
+    ask = planned.integration.ask(planned.kind)
     sends = ask is not None and ask.credentialed and planned.credential_fingerprint is not None
     return f"credential {planned.credential_fingerprint}" if sends else f"host {planned.host}"

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import uvicorn
-from reports.routes import routes
 from starlette.applications import Starlette
 
 from interlock.errors import UsageError
-from interlock.integration import Integration
+from interlock.integration import Integration, redactor_for
 from interlock.records import Outcome, ProbeKind
 from interlock.redaction import RedactingFilter, Redactor
 from interlock.settings import Settings, Web
@@ -26,6 +25,7 @@ from probes.kinds import plan
 from probes.probe import Planned, Tools
 from probes.run import Limits
 from reports.face import Auth, Face, listed
+from reports.routes import routes
 from scheduler.loop import Loop
 from scheduler.manners import politely
 
@@ -124,7 +124,6 @@ async def serve(
         tools = tools_for(settings, integrations, store)
         plans = plans_for(integrations, tools)
         face = face_for(settings, integrations, plans, store, tools)
-        tools.redactor.learn(*(s for s in (face.auth.token, face.auth.password) if s is not None))
         set_up_logging(tools.redactor)
         _warn(face, host, integrations)
         loop = Loop(
@@ -158,9 +157,7 @@ async def _until(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
 
 def tools_for(settings: Settings, integrations: Sequence[Integration], store: Store) -> Tools:
     """Tools with the redactor that knows every secret, and the store's key for fingerprints."""
-    redactor = Redactor()
-    for integration in integrations:
-        redactor.learn(*integration.secrets.values())
+    redactor = redactor_for(settings, integrations)
     own = settings.suite.fingerprint_key
     key = own.resolve(base=settings.folder).reveal().encode() if own else store.fingerprint_key()
     return Tools(redactor=redactor, fingerprint_key=key, region=settings.suite.region)
