@@ -90,6 +90,9 @@ def _ask(ask: Ask) -> Line:
     words = [f"{ask.method} {ask.path}", f"good: {statuses}"]
     if ask.refusal:
         words.append(f"bad credential: {ask.refusal.status}")
+    if ask.scope:
+        lacking = sorted({status for rule in ask.scope for status in rule.status})
+        words.append("permission lacking: " + ", ".join(map(str, lacking)))
     words.append("costs nothing" if ask.cost.free else f"costs {ask.cost.requests} of {ask.cost.bucket}")
     if ask.auth:
         words.append("signed in by " + " or ".join(ask.auth))

@@ -1,7 +1,4 @@
-"""A raw HTTP/1.1 server whose answers can be broken on purpose: one row in a table for each fault.
-
-Requests are parsed by h11. Answers are written as bytes: a well-behaved server library could not break them.
-"""
+"""Answers that are broken on purpose: one row in a table for each fault, written as bytes on a raw connection."""
 
 from __future__ import annotations
 
@@ -10,20 +7,16 @@ import contextlib
 import functools
 import gzip
 import socket
-import ssl
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import h11
-
-MAX_REQUEST_BYTES = 1024 * 1024
 OVERSIZE_BYTES = 64 * 1024 * 1024
-_CHUNK = 64 * 1024
-_BODILESS = {204, 304}
+CHUNK = 64 * 1024
+BODILESS = {204, 304}  # answers that have no body, whatever their headers say
+_CLOSE_SECONDS = 1.0
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends RST
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -65,9 +58,6 @@ class Reply:
     fault: str | None = None
 
 
-Handler = Callable[[Request], Awaitable[Reply]]
-
-
 def head(reply: Reply, *, length: str | None = None, close: bool = True) -> bytes:
     """Status line and headers. `length`: what Content-Length claims; the truth if None."""
     try:
@@ -75,7 +65,7 @@ def head(reply: Reply, *, length: str | None = None, close: bool = True) -> byte
     except ValueError:
         phrase = ""
     fields = list(reply.headers)
-    if reply.status not in _BODILESS:
+    if reply.status not in BODILESS:
         fields.append(("content-length", str(len(reply.body)) if length is None else length))
     if close:
         fields.append(("connection", "close"))
@@ -93,7 +83,7 @@ class Wire:
 
     async def read(self) -> bytes:
         """The next bytes of the client; empty at its end."""
-        return await self._reader.read(_CHUNK)
+        return await self._reader.read(CHUNK)
 
     async def send(self, data: bytes) -> None:
         """Write and wait until the kernel has taken it."""
@@ -114,10 +104,15 @@ class Wire:
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """End the connection in order, and wait for it."""
+        """End the connection in order, and wait for it; for a TLS client that does not answer, not long."""
         self._writer.close()
-        with contextlib.suppress(OSError, asyncio.TimeoutError):
-            await self._writer.wait_closed()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        """End the connection at once; nothing happens if it has ended."""
+        self._writer.transport.abort()
 
 
 # The faults. Each is given the answer that would have been right.
@@ -191,14 +186,14 @@ async def _bad_chunks(wire: Wire, reply: Reply) -> None:
 
 async def _oversize_body(wire: Wire, reply: Reply) -> None:
     await wire.send(head(reply, length=str(OVERSIZE_BYTES)))
-    for _ in range(OVERSIZE_BYTES // _CHUNK):
-        await wire.send(b"x" * _CHUNK)
+    for _ in range(OVERSIZE_BYTES // CHUNK):
+        await wire.send(b"x" * CHUNK)
 
 
 async def _oversize_headers(wire: Wire, reply: Reply) -> None:
     await wire.send(head(reply)[:-2])
-    for number in range(OVERSIZE_BYTES // _CHUNK):
-        await wire.send(f"x-{number}: ".encode() + b"x" * _CHUNK + b"\r\n")
+    for number in range(OVERSIZE_BYTES // CHUNK):
+        await wire.send(f"x-{number}: ".encode() + b"x" * CHUNK + b"\r\n")
 
 
 async def _bad_gzip(wire: Wire, reply: Reply) -> None:
@@ -212,23 +207,24 @@ async def _gzip_bomb(wire: Wire, reply: Reply) -> None:
 async def _html(wire: Wire, reply: Reply) -> None:
     """The right status with a web page for a body: a captive portal, a proxy's error page."""
     page = b"<!doctype html><title>Sign in to the network</title><h1>Sign in to the network</h1>"
-    await _whole(wire, replace(reply, headers=(("content-type", "text/html"),), body=page))
+    await whole(wire, replace(reply, headers=(("content-type", "text/html"),), body=page))
 
 
 async def _empty(wire: Wire, reply: Reply) -> None:
-    await _whole(wire, replace(reply, body=b""))
+    await whole(wire, replace(reply, body=b""))
 
 
 async def _redirect(wire: Wire, _: Reply) -> None:
     """To another host, where no credential may follow."""
-    await _whole(wire, Reply(status=302, headers=(("location", "https://stand-in.invalid/"),)))
+    await whole(wire, Reply(status=302, headers=(("location", "https://stand-in.invalid/"),)))
 
 
 async def _server_error(wire: Wire, _: Reply) -> None:
-    await _whole(wire, Reply(status=500, headers=(("content-type", "text/plain"),), body=b"server error"))
+    await whole(wire, Reply(status=500, headers=(("content-type", "text/plain"),), body=b"server error"))
 
 
-async def _whole(wire: Wire, reply: Reply) -> None:
+async def whole(wire: Wire, reply: Reply) -> None:
+    """The answer without a fault."""
     await wire.send(head(reply) + reply.body)
 
 
@@ -277,152 +273,3 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "redirect": ("redirect to another host", _redirect),
     "server_error": ("answer 500", _server_error),
 }
-
-
-class FaultServer:
-    """Serves a handler on one loopback port. `async with` starts and stops it."""
-
-    def __init__(
-        self,
-        handler: Handler,
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        tls: ssl.SSLContext | None = None,
-        sleep: Sleep = asyncio.sleep,
-    ) -> None:
-        self._handler, self._tls, self._sleep = handler, tls, sleep
-        self._address = (host, port)
-        self._server: asyncio.Server | None = None
-        self._holder: socket.socket | None = None
-        self._tasks: dict[asyncio.Task[None], Wire] = {}
-
-    async def __aenter__(self) -> Self:
-        self._holder = _bound(self._address)
-        self._address = (self._address[0], self._holder.getsockname()[1])
-        await self.accept()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-        self._server = None
-        if self._holder is not None:
-            self._holder.close()
-        await self._drop()
-
-    @property
-    def port(self) -> int:
-        """The port; known once started, and the same until stopped."""
-        return self._address[1]
-
-    async def refuse(self) -> None:
-        """Stop listening and reset what is open: connections are refused. The port stays ours."""
-        if self._server is None:
-            return
-        self._server.close()
-        self._server = None
-        self._holder = _bound(self._address)
-        for wire in self._tasks.values():
-            wire.reset()
-        await self._drop()
-
-    async def accept(self) -> None:
-        """Listen, for the first time or again."""
-        if self._holder is None:
-            return
-        holder, self._holder = self._holder, None
-        self._server = await asyncio.start_server(self._serve, sock=holder, ssl=self._tls)
-
-    async def _drop(self) -> None:
-        current = asyncio.current_task()
-        tasks = [task for task in self._tasks if task is not current]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        wire = self._tasks[task] = Wire(reader, writer, self._sleep)
-        try:
-            while await self._exchange(wire):
-                pass
-        except (OSError, asyncio.CancelledError):
-            pass  # the client hung up, or we are stopping: either way this connection is over
-        finally:
-            self._tasks.pop(task, None)
-            await wire.close()
-
-    async def _exchange(self, wire: Wire) -> bool:
-        """One request and its answer; whether the connection may serve another."""
-        try:
-            request = await _read_request(wire)
-        except h11.RemoteProtocolError as exc:
-            await _whole(wire, Reply(status=exc.error_status_hint))
-            return False
-        if request is None:
-            return False
-        reply = await self._handler(request)
-        if request.method == "HEAD":
-            reply = replace(reply, body=b"")
-        if reply.delay_seconds:
-            await self._sleep(reply.delay_seconds)
-        if reply.fault is not None:
-            await FAULTS[reply.fault][1](wire, reply)
-            return False
-        body = b"" if reply.status in _BODILESS else reply.body
-        await wire.send(head(reply, close=not request.keep_alive) + body)
-        return request.keep_alive
-
-
-def _bound(address: tuple[str, int]) -> socket.socket:
-    """A socket that holds a port and does not listen: who connects is refused."""
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    sock.setblocking(False)  # noqa: FBT003 - the name of the standard library
-    return sock
-
-
-async def _read_request(wire: Wire) -> Request | None:
-    """The next request; None where the client is done. Raises `h11.RemoteProtocolError`."""
-    parser = h11.Connection(h11.SERVER)
-    if wire.unread:
-        parser.receive_data(wire.unread)
-    start: h11.Request | None = None
-    body = bytearray()
-    while True:
-        event = parser.next_event()
-        if event is h11.NEED_DATA:
-            if parser.they_are_waiting_for_100_continue:
-                await wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            parser.receive_data(await wire.read())
-        elif isinstance(event, h11.Request):
-            start = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-            if len(body) > MAX_REQUEST_BYTES:
-                raise h11.RemoteProtocolError("the request is too large", error_status_hint=413)
-        elif isinstance(event, h11.EndOfMessage) and start is not None:
-            wire.unread = parser.trailing_data[0]
-            return _request(start, bytes(body))
-        else:
-            return None
-
-
-def _request(start: h11.Request, body: bytes) -> Request:
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in start.headers)
-    asked_to_close = any(name == "connection" and "close" in value.lower() for name, value in headers)
-    return Request(
-        method=start.method.decode("ascii"),
-        target=start.target.decode("latin-1"),
-        headers=headers,
-        body=body,
-        keep_alive=start.http_version == b"1.1" and not asked_to_close,
-    )

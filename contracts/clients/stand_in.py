@@ -6,11 +6,10 @@ import asyncio
 import datetime as dt
 import difflib
 import json
-import math
 import random
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import trustme
 
-from contracts.clients.faults import FAULTS, FaultServer, Reply, Request, Sleep
+from contracts.clients.faults import FAULTS, Reply, Request, Sleep
+from contracts.clients.limits import QUOTA_BODIES, window
+from contracts.clients.server import FaultServer
 from contracts.clients.sign_in import GRANT, VERIFY, Clock, Keys, Seen
 from interlock import catalogue, headroom
 from interlock.catalogue import Ask, AuthWay, Example, Provider
@@ -53,72 +54,6 @@ class Mood:
     seconds: float | None = None
 
 
-@dataclass
-class Window:
-    """A fixed window of requests. `limit` None: nothing is counted out."""
-
-    bucket: str
-    limit: int | None
-    seconds: float
-    used: int = 0
-    ends_at: dt.datetime | None = None
-
-    def turn(self, now: dt.datetime) -> dt.datetime:
-        """Begin anew where the window is over; when the present one ends."""
-        if self.ends_at is None or now >= self.ends_at:
-            self.used, self.ends_at = 0, now + dt.timedelta(seconds=self.seconds)
-        return self.ends_at
-
-    def take(self, count: int, now: dt.datetime) -> bool:
-        """Use up `count` requests; False, and nothing used, where so many are not left."""
-        self.turn(now)
-        if self.limit is not None and self.used + count > self.limit:
-            return False
-        self.used += count
-        return True
-
-    def reading(self, now: dt.datetime) -> Reading | None:
-        """What is left; None where nothing is counted out."""
-        ends_at = self.turn(now)
-        if self.limit is None:
-            return None
-        return Reading(
-            bucket=self.bucket,
-            limit=float(self.limit),
-            remaining=float(max(0, self.limit - self.used)),
-            reset_at=ends_at,
-            window_seconds=self.seconds,
-        )
-
-
-def _window(provider: Provider, limit: int | None, seconds: float | None) -> Window:
-    """The window that the provider's own headers speak of, else the first published limit."""
-    limits = provider.rate_limits
-    told = limits.example.headers.get("x-ratelimit-limit") if limits.example else None
-    fitting = (d for d in limits.declared if told is None or d.limit == float(told))
-    published = next(fitting, None)
-    usual = int(told) if told else int(published.limit) if published else None
-    length = published.window_seconds if published else 60.0
-    return Window(published.bucket if published else "default", limit or usual, seconds or length)
-
-
-def _quota_github(body: Any, reading: Reading | None, now: dt.datetime) -> Any:
-    """`/rate_limit` with what is left of our bucket, and no reset that has passed."""
-    resources = {}
-    for name, told in body["resources"].items():
-        fresh = told | {"reset": int((now + dt.timedelta(hours=1)).timestamp())}
-        if reading is not None and name == reading.bucket:
-            limit, remaining = int(reading.limit or 0), int(reading.remaining or 0)
-            fresh |= {"limit": limit, "remaining": remaining, "used": limit - remaining}
-            fresh |= {"reset": math.ceil(reading.reset_at.timestamp())} if reading.reset_at else {}
-        resources[name] = fresh
-    return body | {"resources": resources}
-
-
-# The bodies of quota endpoints, written. The reading side is `interlock.headroom.QUOTAS`.
-QUOTA_BODIES: dict[str, Callable[[Any, Reading | None, dt.datetime], Any]] = {"github": _quota_github}
-
-
 class StandIn:
     """A provider on one loopback port. `async with` starts and stops it.
 
@@ -144,7 +79,7 @@ class StandIn:
         self.requests: Counter[tuple[str, int]] = Counter()
         self.mood = Mood("healthy")
         self._clock, self._rng, self._token_seconds = clock, rng or random.SystemRandom(), token_seconds
-        self._window = _window(self.provider, requests_per_window, window_seconds)
+        self._window = window(self.provider, requests_per_window, window_seconds)
         self._authority = trustme.CA() if tls else None
         self._server = FaultServer(
             self._answer, host=host, port=port, tls=_context(self._authority, host), sleep=sleep
@@ -170,7 +105,8 @@ class StandIn:
     @property
     def url(self) -> str:
         """Where it listens. Every base of the provider is here; their paths do not meet."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 - compared only
+        host = f"[{host}]" if ":" in host else host
         return f"{'https' if self._authority else 'http'}://{host}:{self._server.port}"
 
     @property

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.clients import faults
-from contracts.clients.faults import FAULTS, FaultServer, Reply, Request
+from contracts.clients.faults import FAULTS, Reply, Request
+from contracts.clients.server import MAX_REQUEST_BYTES, FaultServer
 
 BODY = b'{"made": "up", "long": "enough to be cut in half"}'
 GET = b"GET /a%20b?x=1&x=2 HTTP/1.1\r\nHost: stand-in\r\n\r\n"
@@ -237,7 +238,7 @@ async def test_expect_continue_is_answered() -> None:
 async def test_a_request_that_is_too_large_is_refused() -> None:
     async with serving() as server:
         reader, writer = await connect(server)
-        size = faults.MAX_REQUEST_BYTES + 1
+        size = MAX_REQUEST_BYTES + 1
         writer.write(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode() + b"x" * size)
         assert b" 413 " in await asyncio.wait_for(reader.readline(), SOON)
         writer.transport.abort()

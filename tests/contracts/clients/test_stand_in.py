@@ -301,6 +301,16 @@ async def test_tls_is_served_with_an_authority_of_its_own(
                 await c.get(f"{s.url}/v1/balance")
 
 
+async def test_stopping_does_not_wait_for_a_tls_client_that_stays() -> None:
+    async with asyncio.timeout(5):
+        async with StandIn("stripe", tls=True) as s:
+            assert s.ca_pem is not None
+            context = ssl.create_default_context(cadata=s.ca_pem)
+            port = int(s.url.rpartition(":")[2])
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.transport.abort()
+
+
 async def test_its_own_client_requests_are_counted_without_their_query() -> None:
     """A signature in a query must not be kept."""
     async with StandIn("azure_blob") as s, client() as c:
