@@ -55,8 +55,11 @@ class Api:
             Route(f"{one}/outcomes", self._answer(self.outcomes)),
             Route(f"{one}/transitions", self._answer(self.transitions)),
             Route(f"{one}/headrooms", self._answer(self.headrooms)),
-            Route("/api/{rest:path}", self._answer(lambda _: None)),
         ]
+
+    def nothing(self, _: Request) -> Response:
+        """There is nothing at this address."""
+        return self._json(_error("there is nothing here"), 404)
 
     def _answer(self, read: Callable[[Request], dict[str, Any] | None]) -> Callable[[Request], Response]:
         """Turn what a reader returns into an answer: None is 404, a wrong parameter 400."""
@@ -66,7 +69,7 @@ class Api:
                 found = read(request)
             except BadRequestError as exc:
                 return self._json(_error(str(exc)), 400)
-            return self._json(_error("there is nothing here"), 404) if found is None else self._json(found)
+            return self.nothing(request) if found is None else self._json(found)
 
         return endpoint
 
@@ -196,8 +199,8 @@ def outcome(each: Outcome) -> dict[str, Any]:
 
 
 def choice(request: Request, name: str, kind: type[E]) -> E | None:
-    """A query parameter that names a member of `kind`; None where it is absent or empty."""
-    if not (text := request.query_params.get(name)):
+    """A query parameter that names a member of `kind`; None where it is absent."""
+    if (text := request.query_params.get(name)) is None:
         return None
     try:
         return kind(text)

@@ -44,12 +44,11 @@ class Pages:
         self._environment = self._jinja()
 
     def routes(self) -> list[BaseRoute]:
-        """Every address of the pages; the last one takes what no other took."""
+        """Every address of the pages."""
         return [
             Route("/", self.home),
             Route("/integrations/{name}", self.integration),
             Route("/static/{file}", self.static),
-            Route("/{rest:path}", self.nothing),
         ]
 
     def home(self, request: Request) -> Response:

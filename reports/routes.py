@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.routing import BaseRoute, Match, Route, Router, request_response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from interlock.errors import StoreError
 from interlock.records import plain
@@ -31,13 +32,32 @@ def routes(face: Face) -> list[BaseRoute]:
     def healthz(_: Request) -> Response:
         return sign_of_life(face, history)
 
-    inner: list[BaseRoute] = [Route("/metrics", metrics), *Api(face, history).routes()]
-    inner += Pages(face, history).routes()
-    open_door = Router([Route("/healthz", healthz)], redirect_slashes=False)
+    api, pages = Api(face, history), Pages(face, history)
+
+    def nothing(request: Request) -> Response:
+        return api.nothing(request) if "/api/" in request.url.path else pages.nothing(request)
+
+    inner = [Route("/metrics", metrics), *api.routes(), *pages.routes()]
+    guarded = Router(inner, redirect_slashes=False, default=request_response(nothing))
     return [
-        Route("/healthz", Gate(open_door, face, guarded=False)),
-        Mount("/", app=Gate(Router(inner, redirect_slashes=False), face)),
+        Route("/healthz", Gate(request_response(healthz), face, guarded=False)),
+        Everything(Gate(guarded, face)),
     ]
+
+
+class Everything(BaseRoute):
+    """Takes every address, those with line breaks too, which `Mount("/")` lets slip past the gate."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Every request; not the lifespan of the server."""
+        return (Match.FULL if scope["type"] in {"http", "websocket"} else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        await self.app(scope, receive, send)
 
 
 def sign_of_life(face: Face, history: History) -> Response:
