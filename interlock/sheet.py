@@ -203,11 +203,10 @@ def _print_sheet(console: Console, provider: Provider) -> None:
 
 
 def _print_line(console: Console, line: Line) -> None:
-    words = (
-        Text(line.name, style="cyan")
-        .append("  " if line.name else "", style="")
-        .append(line.words, style="none")
-    )
+    words = Text()
+    if line.name:
+        words.append(line.name, style="cyan").append("  ")
+    words.append(line.words)
     if line.attested:
         words.append("  [attested by third parties only]", style="yellow")
     console.print(Padding(words, (0, 0, 0, _INDENT)))
