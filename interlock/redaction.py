@@ -27,6 +27,7 @@ _NAMES = (
     "signing_?key|password|passwd|secret"
 )
 _HEADERS = "(?:proxy-)?authorization|set-cookie|cookie|(?:x-)?api-key|x-auth-token|x-amz-security-token"
+_HEADER_NEEDLES = ("authorization", "cookie", "api-key", "x-auth-token", "security-token")
 _SENSITIVE_KEY = re.compile(rf"(?:{_NAMES}|{_HEADERS}|assertion|sig)", re.IGNORECASE)
 _SENSITIVE_PART = re.compile(r"(?:key|sig|secret|token|password)\Z", re.IGNORECASE)
 
@@ -46,12 +47,12 @@ def _shape(pattern: str, *needles: str, flags: re.RegexFlag = re.IGNORECASE) -> 
 # The group `keep` stays. Provider shapes come from the catalogue.
 _SHAPES = (
     _shape(
-        rf"(?P<keep>(?<![\w-])(?:{_HEADERS})[ \t]*:[ \t]*)[^\s\"'][^\r\n]*",
-        "authorization", "cookie", "api-key", "x-auth-token", "security-token",
+        rf"(?P<keep>(?<![\w-])(?:{_HEADERS}):[ \t]*)[^\s\"'][^\r\n]*",
+        *(f"{name}:" for name in _HEADER_NEEDLES),
     ),
     _shape(
         rf"(?P<keep>(?<![\w-])(?:{_HEADERS})(?P<q>[\"'])\s*[:,]\s*(?P<v>[\"']))(?:\\.|(?!(?P=v))[^\\])+",
-        "authorization", "cookie", "api-key", "x-auth-token", "security-token",
+        *(f"{name}{mark}" for name in _HEADER_NEEDLES for mark in "\"'"),
     ),
     _shape(
         r"(?P<keep>\b(?:bearer|basic)\s+)(?=[A-Za-z0-9._~+/=-]*?(?:\d|(?-i:[a-z][A-Z])))[A-Za-z0-9._~+/=-]{8,}",
@@ -69,12 +70,13 @@ _SHAPES = (
         rf"(?P<keep>(?:^|[?&;\s\"'])(?:{_NAMES})=)[^&;\s\"'#]+"
         r"|(?P<keep2>[?&](?:key|sig|token|assertion|x-amz-(?:credential|security-token|signature)|"
         r"x-goog-(?:credential|signature))=)[^&\s\"'#]+",
-        "=",
+        *(f"{name}=" for name in ("token", "key", "secret", "password", "passwd", "sig", "assertion")),
+        "credential=", "signature=",
         flags=re.IGNORECASE | re.MULTILINE,
     ),
     _shape(
         rf"(?P<keep>[\"'](?:{_NAMES})[\"']\s*:\s*(?P<v>[\"']))(?:\\.|(?!(?P=v))[^\\])+",
-        "token", "key", "secret", "passw",
+        *(f"{name}{mark}" for name in ("token", "key", "secret", "password", "passwd") for mark in "\"'"),
     ),
 )  # fmt: skip
 
