@@ -8,10 +8,12 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from interlock.errors import UsageError
+from interlock.integration import Integration
 from interlock.records import Outcome, State
 from interlock.status import WORST_FIRST, worst
 from probes.check import Checked, advice_for, json_text
 
+PIPED_WIDTH = 120
 STYLES = {
     State.OPERATIONAL: "green",
     State.DEGRADED: "yellow",
@@ -46,25 +48,33 @@ def as_text(checked: Checked, terminal: bool) -> str:  # noqa: FBT001 - one sign
     from rich.text import Text  # noqa: PLC0415
 
     stream = io.StringIO()
-    wide = Console().width if terminal else max(Console().width, 100)
-    console = Console(file=stream, force_terminal=terminal, width=wide, highlight=False)
+    width = Console().width if terminal else max(Console().width, PIPED_WIDTH)
+    console = Console(file=stream, force_terminal=terminal, width=width, highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold" if terminal else "")
     for name in ("integration", "probe", "state", "time"):
         table.add_column(name, no_wrap=True, justify="right" if name == "time" else "left")
     table.add_column("why, and what to do", ratio=1, overflow="fold")
     for integration in checked.integrations:
         for index, each in enumerate(checked.of(integration.name)):
-            words = advice_for(each, integration, checked.at)
-            said = words.why if each.state is State.OPERATIONAL else f"{words.why} {words.what_to_do}"
+            # a name stands once; its other probes follow below it
+            name = Text(integration.name if index == 0 else "")
             state = Text(each.state.value, style=STYLES[each.state])
             took = "" if each.duration_seconds is None else f"{each.duration_seconds * 1000:.0f} ms"
-            # a name stands once; its other probes follow below it
-            table.add_row(integration.name if index == 0 else "", each.probe.value, state, took, Text(said))
+            table.add_row(name, Text(each.probe.value), state, took, Text(_said(each, integration, checked)))
     console.print(table)
     for name, why in checked.unasked:
         console.print(Text(f"not asked: {name}: {why}"))
     console.print(Text(summary(checked)))
-    return stream.getvalue()
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def _said(outcome: Outcome, integration: Integration, checked: Checked) -> str:
+    """What was seen where all is well; else why it is not and, on a line of its own, what to do."""
+    planned = " (planned maintenance)" if outcome.in_maintenance else ""
+    if outcome.state is State.OPERATIONAL:
+        return outcome.detail + planned
+    words = advice_for(outcome, integration, checked.at)
+    return f"{words.why}{planned}\n-> {words.what_to_do}"
 
 
 def summary(checked: Checked) -> str:
@@ -72,7 +82,12 @@ def summary(checked: Checked) -> str:
     counts = [(state, sum(o.state is state for o in checked.outcomes)) for state in WORST_FIRST]
     parts = ", ".join(f"{count} {state.value}" for state, count in counts if count)
     asked = {each.integration for each in checked.outcomes}
-    return f"{len(asked)} integration{'s' * (len(asked) != 1)}, {len(checked.outcomes)} probes: {parts}"
+    integrations, probes = _several(len(asked), "integration"), _several(len(checked.outcomes), "probe")
+    return f"{integrations}, {probes}: {parts}"
+
+
+def _several(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def as_junit(checked: Checked, _: bool) -> str:  # noqa: FBT001
