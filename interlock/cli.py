@@ -14,11 +14,27 @@ from interlock.errors import InterlockError
 # name: (module, attribute, one line of help). A module is imported when its command is asked for.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("interlock.init", "command", "Find the services this project uses and write interlock.toml."),
-    "providers": ("interlock.sheet", "command", "Show the catalogue, or one provider's fact sheet with sources."),
+    "providers": (
+        "interlock.sheet",
+        "command",
+        "Show the catalogue, or one provider's fact sheet with sources.",
+    ),
     "check": ("probes.check", "command", "Run every probe once, all at the same time."),
-    "run": ("scheduler.commands", "run", "Probe on a schedule and serve metrics, pages and API until SIGTERM."),
-    "demo": ("scheduler.commands", "demo", "Show all of it against stand-in providers; no account, no network."),
-    "stand-in": ("contracts.clients.commands", "stand_in", "Serve a provider on loopback, as the catalogue says."),
+    "run": (
+        "scheduler.commands",
+        "run",
+        "Probe on a schedule and serve metrics, pages and API until SIGTERM.",
+    ),
+    "demo": (
+        "scheduler.commands",
+        "demo",
+        "Show all of it against stand-in providers; no account, no network.",
+    ),
+    "stand-in": (
+        "contracts.clients.commands",
+        "stand_in",
+        "Serve a provider on loopback, as the catalogue says.",
+    ),
 }
 
 
@@ -56,7 +72,9 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="interlock")
 def root() -> None:
     """Is it us or them? Health and contracts of the services you depend on but do not run.

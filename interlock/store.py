@@ -85,7 +85,6 @@ class Store:
         self._failure: BaseException | None = None
         self._writer: threading.Thread | None = None
         self.lost = 0  # records dropped because the database took none for too long
-        self.listeners: list[Callable[[Sequence[Transition]], None]] = []
         try:
             _migrate(self.engine)
         except (SQLAlchemyError, OSError) as exc:
@@ -167,10 +166,7 @@ class Store:
         for attempt in range(6):
             try:
                 if batch:
-                    changes = self.write(batch)
-                    for listener in self.listeners:
-                        listener(changes)
-                return
+                    self.write(batch)
             except (OperationalError, OSError) as exc:
                 self._failure = exc
                 log.warning("the store is busy or full, attempt %d: %s", attempt + 1, _cause(exc))
@@ -179,6 +175,8 @@ class Store:
                 self._failure = exc
                 log.exception("a batch of %d records could not be written", len(batch))
                 break
+            else:
+                return
         self.lost += len(batch)
 
     def write(self, batch: Sequence[Recorded | Gauge]) -> list[Transition]:
@@ -199,7 +197,7 @@ class Store:
         if not recorded:
             return []
         slots = [
-            _key(item.outcome) + (item.outcome.slot,) for item in recorded if item.outcome.slot is not None
+            (*_key(item.outcome), item.outcome.slot) for item in recorded if item.outcome.slot is not None
         ]
         taken = self._taken(connection, slots)
         fresh = []
@@ -253,11 +251,11 @@ class Store:
                 before[(row["integration"], row["probe"], row["region"], row["hour"])] = row
         values = []
         for key, seen in by_hour.items():
-            row = before.get(key)
-            sums = _Sums.of(row)
+            earlier = before.get(key)
+            sums = _Sums.of(earlier)
             for outcome in seen:
                 sums.add(outcome, judged=not outcome.in_maintenance)
-            planned = (row["in_maintenance"] if row else 0) + sum(o.in_maintenance for o in seen)
+            planned = (earlier["in_maintenance"] if earlier else 0) + sum(o.in_maintenance for o in seen)
             names = dict(zip(("integration", "probe", "region", "hour"), key, strict=True))
             values.append(names | sums.row() | {"in_maintenance": planned})
         self._upsert(connection, t, values)
@@ -331,7 +329,8 @@ class Store:
         """Delete what is older; returns the number of outcomes deleted. Small steps, so writers can go on."""
         deleted, t = 0, tables.outcomes
         while True:
-            old = sa.select(t.c.seq).where(t.c.started_at < outcomes_before).order_by(t.c.seq).limit(PRUNE_STEP)
+            old = sa.select(t.c.seq).where(t.c.started_at < outcomes_before)
+            old = old.order_by(t.c.seq).limit(PRUNE_STEP)
             with self.engine.begin() as connection:
                 count = connection.execute(sa.delete(t).where(t.c.seq.in_(old))).rowcount
             deleted += count
@@ -487,10 +486,9 @@ def _status_row(key: Key, status: Status) -> dict[str, Any]:
 
 def _transition_row(change: Transition) -> dict[str, Any]:
     o = change.outcome
-    return {
-        "integration": o.integration, "probe": o.probe, "region": o.region, "at": change.at, "before": change.before,
-        "after": change.after, "reason": o.reason, "detail": o.detail, "outcome_id": o.id,
-    }  # fmt: skip
+    names = {"integration": o.integration, "probe": o.probe, "region": o.region, "outcome_id": o.id}
+    why = {"reason": o.reason, "detail": o.detail}
+    return names | why | {"at": change.at, "before": change.before, "after": change.after}
 
 
 def _headroom_row(integration: str, room: Headroom) -> dict[str, Any]:

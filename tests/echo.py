@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+from typing import Self
 from urllib.parse import quote
 
 MODES = (
