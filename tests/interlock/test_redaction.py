@@ -11,7 +11,7 @@ import re
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from interlock.redaction import MASK, RedactingFilter, Redactor, spellings
@@ -67,6 +67,7 @@ def _core(value: str, lead: int) -> str:
     return base64.b64encode(b"x" * lead + raw).decode()[start:end]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(secret=secrets, before=texts, after=texts)
 @example(secret="redacted", before="", after="")
 @example(secret="env:S0", before="[", after="]")
@@ -79,6 +80,7 @@ def test_no_spelling_is_left(secret: str, before: str, after: str) -> None:
         assert written not in redactor.text(before + written + after), how
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(secret=secrets, before=st.binary(max_size=9), after=st.binary(max_size=9))
 def test_a_secret_inside_longer_base64_is_gone(secret: str, before: bytes, after: bytes) -> None:
     """A Basic header holds user and password in one base64 text; the password's letters go."""
@@ -89,6 +91,7 @@ def test_a_secret_inside_longer_base64_is_gone(secret: str, before: bytes, after
         assert core.replace("+", "-").replace("/", "_") not in out
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=st.lists(secrets, max_size=4), text=texts, picks=st.lists(st.integers(0, 3), max_size=4))
 @example(values=["redact", "[reda", "cted]x"], text="x[reda", picks=[0, 1, 2, 2])
 def test_twice_equals_once(values: list[str], text: str, picks: list[int]) -> None:

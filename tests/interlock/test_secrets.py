@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.errors import SecretError
@@ -118,6 +118,7 @@ def test_references_are_read() -> None:
     assert str(SecretRef.parse("file:/run/secrets/a b")) == "file:/run/secrets/a b"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_a_wrong_reference_is_not_echoed(text: str) -> None:
     """Whatever is written instead of a reference may be the secret itself."""

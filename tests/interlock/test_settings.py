@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock import settings_secrets
@@ -128,6 +128,7 @@ def test_every_credential_that_the_catalogue_can_recognise_is_refused_anywhere(p
             assert "this looks like" in str(caught.value)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=4, max_size=40))
 def test_a_value_in_place_of_a_reference_is_never_repeated(value: str) -> None:
     """Recognised or not: what stands there may be the secret."""
@@ -197,6 +198,7 @@ def test_the_file_is_shown_as_a_person_would_write_it(
     assert find(Path("/nowhere")) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(min_value=0.001, max_value=10**8, allow_nan=False))
 def test_durations_add_up(value: float) -> None:
     assert seconds(f"{value:.3f}s") == pytest.approx(round(value, 3))

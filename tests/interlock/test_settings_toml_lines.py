@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.toml_lines import KeyPath, locate
@@ -127,6 +127,7 @@ def documents(draw: st.DrawFn) -> str:
     return Writer(draw).document()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_every_leaf_is_found_and_no_other(text: str) -> None:
     """The paths are those of tomllib, through every way of writing a key."""
@@ -136,6 +137,7 @@ def test_every_leaf_is_found_and_no_other(text: str) -> None:
     assert all(_at(data, path) is not None for path in lines)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_the_line_decides_the_leaf(text: str) -> None:
     """Take that line away, and the leaf is another or the document is broken."""
