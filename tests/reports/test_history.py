@@ -139,6 +139,12 @@ def test_the_remembered_sums_are_made_anew_with_the_next_hour(filled: Store) -> 
     ]
 
 
+def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
+    with store.engine.begin() as writing:
+        writing.execute(sa.insert(tables.meta).values(key="k", value="v"))
+        assert History(store, seed.listing()).overview(NOW).integrations
+
+
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_pages_of_outcomes_join_without_gap_or_overlap(filled: Store, limit: int) -> None:
     history = History(filled, seed.listing())
