@@ -40,7 +40,6 @@ class Row:
     what_to_do: str
 
 
-_NETWORK = "The network between us: look at our DNS, egress and firewall, and at {title}'s status page"
 ROWS: dict[Reason, Row] = {
     Reason.OK: Row(
         Whose.NOBODY,
@@ -115,12 +114,12 @@ ROWS: dict[Reason, Row] = {
     Reason.DNS: Row(
         Whose.NETWORK,
         "The name of {title}'s host does not resolve",
-        _NETWORK + " if other names resolve.",
+        "The network: see whether other names resolve; if so the fault is in {title}'s DNS, if not in ours.",
     ),
     Reason.CONNECT: Row(
         Whose.NETWORK,
         "{title} cannot be reached: no connection comes about",
-        _NETWORK + " if other services are reached.",
+        "The network or them: if other services are reached, see {title}'s status page; if not, our egress.",
     ),
     Reason.PROXY: Row(
         Whose.OURS,

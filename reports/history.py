@@ -19,8 +19,10 @@ from interlock.store import Store, headroom_from_plain, outcome_from_plain, outc
 from reports.face import Listed
 from reports.views import (
     DAY_HOURS,
+    ENOUGH_HOURS,
     HOUR,
     MONTH_HOURS,
+    NEWEST,
     WEEK_HOURS,
     Change,
     Hour,
@@ -44,6 +46,7 @@ from reports.views import (
 
 Key = tuple[str, str, str]
 T = TypeVar("T")
+NEWEST_READ = 5000  # outcomes that are read for it, of all integrations together
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class History:
         return tuple(self._listed)
 
     def overview(self, now: dt.datetime) -> Overview:
-        """Every integration as it stands: six queries, and one less while the long window is remembered."""
+        """Every integration as it stands: six queries, one less while the long window is remembered."""
         with self._store.reading() as connection:
             statuses = self._statuses(connection)
             told = self._headrooms(connection)
@@ -86,10 +89,12 @@ class History:
             older = self._older_sums(connection, hour_of(now))
             changes = self._changes(connection, limit=8)
             scheduler = self._scheduler(connection, now)
+            newest = self._newest(connection) if _is_young(recent) else {}
         views = [
             self._view(each, statuses.get(each.name, []), told.get(each.name, []), (recent, older), now)
             for each in self._listed.values()
         ]
+        views = [with_newest(view, newest) for view in views]
         views.sort(key=lambda v: (v.status is None, WORST_FIRST.index(v.state), v.listed.name))
         return Overview(at=now, scheduler=scheduler, integrations=tuple(views), changes=tuple(changes))
 
@@ -104,8 +109,9 @@ class History:
             month = self._hours(connection, first, name)
             changes = self._changes(connection, limit=20, name=name)
             scheduler = self._scheduler(connection, now)
+            newest = self._newest(connection) if _is_young(month) else {}
         view = self._whole(shown, statuses.get(name, []), told.get(name, []), month, now)
-        return dataclasses.replace(view, changes=tuple(changes)), scheduler
+        return dataclasses.replace(with_newest(view, newest), changes=tuple(changes)), scheduler
 
     def scheduler(self, now: dt.datetime) -> Scheduler:
         """The scheduler's last sign of life. Raises `StoreError` if the store cannot be read."""
@@ -229,6 +235,17 @@ class History:
             query = query.where(t.c.integration.in_(self.names()), news)
         return [_change(row) for row in connection.execute(query).mappings()]
 
+    def _newest(self, connection: sa.Connection) -> dict[Key, list[float]]:
+        """Durations of the newest outcomes of all, oldest first: what a young store is drawn from."""
+        t = tables.outcomes
+        query = sa.select(t.c.integration, t.c.probe, t.c.region, t.c.duration_seconds)
+        found: dict[Key, list[float]] = {}
+        for *key, seconds in connection.execute(query.order_by(t.c.seq.desc()).limit(NEWEST_READ)):
+            durations = found.setdefault((key[0], key[1], key[2]), [])
+            if seconds is not None and len(durations) < NEWEST:
+                durations.insert(0, seconds)
+        return found
+
     def _scheduler(self, connection: sa.Connection, now: dt.datetime) -> Scheduler:
         t = tables.gauges
         wanted = ("scheduler_alive", "scheduler_lag_seconds", "missed_runs_total")
@@ -276,6 +293,25 @@ class History:
                 probe_view(shown, (kind, region, status), shares, recent, now, days=days(hours, now))
             )
         return integration_view(shown, probes, told, now)
+
+
+def _is_young(hours: Mapping[Key, list[Hour]]) -> bool:
+    """Whether no probe has enough hours for a line."""
+    return all(len(each) < ENOUGH_HOURS for each in hours.values())
+
+
+def with_newest(view: IntegrationView, newest: Mapping[Key, list[float]]) -> IntegrationView:
+    """The same, with the newest durations where there are any."""
+    if not newest:
+        return view
+    changed = {
+        id(probe): dataclasses.replace(
+            probe, newest=tuple(newest.get((view.listed.name, probe.kind.value, probe.region or ""), ()))
+        )
+        for probe in view.probes
+    }
+    probes = tuple(changed[id(probe)] for probe in view.probes)
+    return dataclasses.replace(view, probes=probes, lead=changed[id(view.lead)] if view.lead else None)
 
 
 def _older_than(

@@ -21,6 +21,8 @@ ALIVE_SECONDS = 60.0  # a scheduler that has said nothing for longer is taken fo
 BUCKETS_SHOWN = (
     40  # rate-limit buckets of one integration, newest first: providers name them, so they are bounded
 )
+ENOUGH_HOURS = 3  # fewer points make no line by hour
+NEWEST = 40  # answers that stand in for the hours of a young store
 UP = frozenset({State.OPERATIONAL, State.DEGRADED, State.THROTTLED})
 NOT_UP = frozenset({State.AUTH_FAILED, State.FAILING, State.DOWN})
 SERVICE_PROBES = (ProbeKind.REACHABILITY, ProbeKind.CREDENTIAL)  # what uptime of an integration is made of
@@ -101,6 +103,7 @@ class ProbeView:
     """One probe in one region. `status` and `region` are None before the first outcome.
 
     `hours`: the last 24, oldest first, empty ones included. `days`: 30 tallies, oldest first, or none.
+    `newest`: seconds of the newest answers, oldest first, while there are too few hours to draw.
     """
 
     kind: ProbeKind
@@ -111,6 +114,12 @@ class ProbeView:
     latency: Latency
     hours: tuple[Hour, ...]
     days: tuple[Tally, ...] = ()
+    newest: tuple[float, ...] = ()
+
+    @property
+    def drawable(self) -> bool:
+        """Whether enough hours are known for a line."""
+        return sum(bool(hour.latency.blob) for hour in self.hours) >= ENOUGH_HOURS
 
     def stale(self, now: dt.datetime) -> bool:
         """Whether three runs in a row are missing, and a minute more."""
@@ -258,7 +267,13 @@ def lead(probes: Sequence[ProbeView]) -> ProbeView | None:
     """
     seen = [(probe, probe.status) for probe in probes if probe.status is not None]
     telling = [pair for pair in seen if pair[1].last.reason is not Reason.NOT_TOLD] or seen
-    worst = min(telling, key=lambda p: (WORST_FIRST.index(p[1].state), -p[1].since.timestamp()), default=None)
+
+    def rank(pair: tuple[ProbeView, Status]) -> tuple[int, bool, float]:
+        status = pair[1]
+        public = status.last.reason is Reason.PUBLIC_FACE  # says less than an answer to a credential
+        return WORST_FIRST.index(status.state), public, -status.since.timestamp()
+
+    worst = min(telling, key=rank, default=None)
     return worst[0] if worst else None
 
 

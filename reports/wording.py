@@ -69,7 +69,8 @@ def duration(seconds: float | None) -> str:
         return UNKNOWN
     if seconds < _MILLISECONDS_END:
         thousandths = seconds * 1000
-        return f"{thousandths:.1f} ms" if thousandths < 10 else f"{thousandths:.0f} ms"  # noqa: PLR2004
+        digits = 2 if thousandths < 1 else 1 if thousandths < 10 else 0  # noqa: PLR2004
+        return f"{thousandths:.{digits}f} ms"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
 
 

@@ -145,6 +145,26 @@ def test_reading_does_not_wait_for_a_writer(store: Store) -> None:
         assert History(store, seed.listing()).overview(NOW).integrations
 
 
+def test_a_young_store_is_drawn_from_its_newest_answers(store: Store, filled: Store) -> None:
+    """Before three hours are known, and with one query more for all integrations together."""
+    at = [NOW - dt.timedelta(seconds=ago) for ago in range(60, 0, -1)]
+    store.write(
+        [Recorded(outcome(id=f"o{n}", started_at=t, duration_seconds=n / 100)) for n, t in enumerate(at)]
+    )
+    history = History(store, seed.listing(seed.STORIES[:1]))
+    (view,) = history.overview(NOW).integrations
+    assert view.timed is not None
+    assert view.timed.newest == tuple(n / 100 for n in range(20, 60))
+    alone = history.integration("payments", NOW)
+    assert alone is not None
+    assert alone[0].probes[0].newest == view.probes[0].newest
+    assert view.lead is view.probes[0]
+    assert all(
+        p.newest == () and p.drawable
+        for p in History(filled, seed.listing()).overview(NOW).integrations[0].probes[:2]
+    )
+
+
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_pages_of_outcomes_join_without_gap_or_overlap(filled: Store, limit: int) -> None:
     history = History(filled, seed.listing())

@@ -138,6 +138,12 @@ def test_a_provider_that_does_not_tell_makes_nothing_unknown() -> None:
     assert lead([missing, good]) is missing
 
 
+def test_an_answer_to_a_credential_says_more_than_a_public_face() -> None:
+    public = probe(State.OPERATIONAL, reason=Reason.PUBLIC_FACE)
+    known = probe(State.OPERATIONAL, kind=ProbeKind.CREDENTIAL, ago=900)
+    assert lead([public, known]) is known
+
+
 def test_a_headroom_past_its_reset_is_no_longer_known() -> None:
     passed = rooms([headroom(reset_at=NOW)], NOW)[0]
     assert (passed.stale, passed.remaining, passed.ratio) == (True, None, None)

@@ -38,7 +38,14 @@ def test_span(seconds: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, wording.UNKNOWN), (0.0042, "4.2 ms"), (0.0999, "100 ms"), (0.9996, "1.00 s"), (12.34, "12.3 s")],
+    [
+        (None, wording.UNKNOWN),
+        (0.0042, "4.2 ms"),
+        (0.00004, "0.04 ms"),
+        (0.0999, "100 ms"),
+        (0.9996, "1.00 s"),
+        (12.34, "12.3 s"),
+    ],
 )
 def test_duration(seconds: float | None, text: str) -> None:
     assert wording.duration(seconds) == text
