@@ -64,6 +64,7 @@ test: $(TEST_STAMP)
 
 check: $(DEV_STAMP)
 	@tools/system-packages
+	@cd tests/others/node && test package-lock.json -ot node_modules/.package-lock.json || npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(BIN)/pytest -q --no-skips -m "$(SLOW)"
 
 lint: $(DEV_STAMP)
