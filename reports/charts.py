@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 240.0, 100.0
+SLIVER = 0.01  # a smaller rest is noise
 SMALLEST = 1e-9  # below it an axis has nothing to show
 _STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 8.0, 10.0)
 PHASES = ("dns", "connect", "tls", "first_byte")
@@ -76,7 +77,7 @@ def stack(phases: Mapping[str, float], total: float | None) -> tuple[Segment, ..
     known = [(name, phases[name]) for name in PHASES if phases.get(name, 0.0) > 0]
     whole = total if total is not None else phases.get("total")
     rest = (whole or 0.0) - sum(seconds for _, seconds in known)
-    if known and rest > 0:
+    if known and rest > SLIVER * (whole or 0.0):
         known.append(("rest", rest))
     scale = sum(seconds for _, seconds in known)
     found, x = [], 0.0
