@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import bisect
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 
 BUCKETS = 96
 SMALLEST_SECONDS = 0.001
-GROWTH = (60.0 / SMALLEST_SECONDS) ** (1 / (BUCKETS - 2))
+GROWTH: float = (60.0 / SMALLEST_SECONDS) ** (1 / (BUCKETS - 2))
 # Bucket i holds durations up to BOUNDS[i]; the last one holds everything above.
 BOUNDS = tuple(SMALLEST_SECONDS * GROWTH**i for i in range(BUCKETS - 1))
 
@@ -50,7 +51,8 @@ def quantile(counts: Sequence[int], q: float) -> float | None:
             break
     if index == 0:
         return SMALLEST_SECONDS
-    return BOUNDS[min(index, BUCKETS - 2)] / (GROWTH**0.5 if index < BUCKETS - 1 else 1)
+    middle: float = math.sqrt(GROWTH) if index < BUCKETS - 1 else 1.0
+    return BOUNDS[min(index, BUCKETS - 2)] / middle
 
 
 def cumulative(counts: Sequence[int], bounds: Sequence[float]) -> list[int]:

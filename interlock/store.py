@@ -501,10 +501,11 @@ def _status(row: sa.RowMapping) -> Status:
     return Status(state=State(row["state"]), since=row["since"], failures=row["failures"], last=last)
 
 
-def outcome_from_row(row: Mapping[str, Any]) -> Outcome:
+def outcome_from_row(row: Mapping[str, Any] | sa.RowMapping) -> Outcome:
     """An `Outcome` from a row of `outcomes`."""
     more = json.loads(row["more"]) if row["more"] else {}
-    return outcome_from_plain({name: row[name] for name in _PLAIN_COLUMNS} | more)
+    plain_columns = {name: row[name] for name in _PLAIN_COLUMNS}
+    return outcome_from_plain(plain_columns | more)
 
 
 def outcome_from_plain(data: Mapping[str, Any]) -> Outcome:

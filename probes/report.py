@@ -57,10 +57,10 @@ def as_text(checked: Checked, terminal: bool) -> str:  # noqa: FBT001 - one sign
     for integration in checked.integrations:
         for index, each in enumerate(checked.of(integration.name)):
             # a name stands once; its other probes follow below it
-            name = Text(integration.name if index == 0 else "")
+            label = Text(integration.name if index == 0 else "")
             state = Text(each.state.value, style=STYLES[each.state])
             took = "" if each.duration_seconds is None else f"{each.duration_seconds * 1000:.0f} ms"
-            table.add_row(name, Text(each.probe.value), state, took, Text(_said(each, integration, checked)))
+            table.add_row(label, Text(each.probe.value), state, took, Text(_said(each, integration, checked)))
     console.print(table)
     for name, why in checked.unasked:
         console.print(Text(f"not asked: {name}: {why}"))

@@ -197,7 +197,7 @@ def test_no_output_holds_a_secret(
     echo.mode = mode
     (tmp_path / "interlock.toml").write_text(settings_text(echo.url))
     reports = [f"--report={kind}={kind}.txt" for kind in ("json", "junit", "markdown")]
-    told = {}
+    told: dict[str, bytes] = {}
     for form in ("text", "json"):
         run("check", "--format", form, "--record", "--evidence", "evidence", *reports)
         captured = capfd.readouterr()

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from interlock import tables
 from interlock.histogram import load
-from interlock.records import Finding, Reason, Severity, State
-from interlock.status import Status
+from interlock.records import Finding, Reason, Severity, State, Status
 from interlock.store import Gauge, Recorded, Store, outcome_from_row
 from tests.records import NOON, a_headroom, an_outcome
 

@@ -93,6 +93,7 @@ def interlock(
 @pytest.fixture
 def provider() -> Iterator[int]:
     """A server in a thread that says 200 to everything."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
