@@ -92,7 +92,7 @@ class Credential(Fact):
 
     `redact` finds it inside other text; `live` and `sandbox` tell the two kinds apart, where they differ.
     `environment_names` are the names that teams use, most usual first. `example` is made up: a stand-in puts
-    digits of its own in the place of each zero, so that no two runs have the same key.
+    digits of its own in the place of each zero of a run of four or more, so that no two runs have the same key.
     """
 
     description: str

@@ -26,6 +26,7 @@ from interlock.errors import MissingExtra
 Clock = Callable[[], dt.datetime]
 GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SKEW_SECONDS = 900  # what SigV4 services allow
+_ZEROS = re.compile("0{4,}")  # fewer may belong to a prefix: sq0idb-, 00D
 _DIGITS = "234567"  # digits that hexadecimal, base32 and base62 all have
 
 
@@ -61,8 +62,8 @@ class Keys:
                 _MAKERS[way.scheme](self, way)
 
     def digits(self, example: str) -> str:
-        """`example` with a digit of our own for each zero."""
-        return re.sub("0", lambda _: self.rng.choice(_DIGITS), example)
+        """`example` with a digit of our own for each zero of a run of four or more."""
+        return _ZEROS.sub(lambda run: "".join(self.rng.choice(_DIGITS) for _ in run[0]), example)
 
     def token(self) -> str:
         """A fresh access token that lives for `token_seconds`."""
