@@ -96,6 +96,16 @@ ROWS: dict[Reason, Row] = {
         "{title} answers, but little of our rate limit is left",
         "Throttling is near: slow down batch work now, and find out which caller uses the most.",
     ),
+    Reason.PROVIDER_INCIDENT: Row(
+        Whose.THEIRS,
+        "{title}'s own status page reports an incident",
+        "Them: follow the incident, let retries with back-off work, and tell your users if it touches them.",
+    ),
+    Reason.PROVIDER_MAINTENANCE: Row(
+        Whose.THEIRS,
+        "{title}'s own status page reports planned work",
+        "Them: wait until it is over; see whether your integration needs the components that are worked on.",
+    ),
     Reason.BAD_CREDENTIAL: Row(
         Whose.OURS,
         "{title} is up, but refuses our credential",
@@ -164,7 +174,7 @@ ROWS: dict[Reason, Row] = {
     Reason.NOT_TOLD: Row(
         Whose.NOBODY,
         "{title} does not tell this",
-        "Nothing to do; declare the limit in the settings if you know it.",
+        "Nothing to do; declare the limit if you know it, or name a credential that can be asked about.",
     ),
     Reason.UNREADABLE: Row(
         Whose.UNKNOWN,

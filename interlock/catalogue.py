@@ -260,11 +260,15 @@ class Retry(Fact):
 
 
 class StatusPage(Fact):
-    """The provider's own account of its health."""
+    """The provider's own account of its health. `components`: names of those that matter to its API.
+
+    A page of many services (AWS, Google Cloud) is read for these alone; empty: for the whole.
+    """
 
     engine: str
     url: str
     human_url: str | None = None
+    components: tuple[str, ...] = ()
 
 
 class Webhooks(Fact):

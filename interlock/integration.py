@@ -20,7 +20,6 @@ from interlock.catalogue import (
     Provider,
     RateLimits,
     Rule,
-    StatusPage,
     load,
     load_all,
     places,
@@ -218,7 +217,6 @@ def generic(settings: IntegrationSettings) -> Provider:
         refusal = Example(status=identity.refused[0])
         ask = _generic_ask(ProbeKind.CREDENTIAL, identity, told, credentialed=True)
         probes.append(ask.model_copy(update={"refusal": refusal}))
-    page = StatusPage(engine="auto", url=service.status_page, **told) if service.status_page else None
     return Provider.model_validate(
         {
             "schema": 1,
@@ -233,7 +231,6 @@ def generic(settings: IntegrationSettings) -> Provider:
             "probes": tuple(probes),
             "auth_failed": (Rule(status=identity.refused),) if identity else (),
             "rate_limits": RateLimits(dialects=service.rate_limit_headers),
-            "status_page": page,
         }
     )
 

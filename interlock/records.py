@@ -36,6 +36,8 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     QUOTA_EXHAUSTED = "quota_exhausted"
     LOW_HEADROOM = "low_headroom"
+    PROVIDER_INCIDENT = "provider_incident"  # its own status page says so
+    PROVIDER_MAINTENANCE = "provider_maintenance"
     BAD_CREDENTIAL = "bad_credential"
     EXPIRED_CREDENTIAL = "expired_credential"
     SERVER_ERROR = "server_error"

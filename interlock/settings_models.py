@@ -97,6 +97,9 @@ Reference = Annotated[
     BeforeValidator(_reference),
     _described("string", pattern=REFERENCE_PATTERN, examples=["env:NAME", "file:PATH"]),
 ]
+StatusPageEngine = Literal[
+    "statuspage", "incident-io", "instatus", "google-cloud", "stripe", "aws", "rss", "atom", "auto"
+]
 HttpUrl = Annotated[str, AfterValidator(_http_url), _described("string", pattern=r"^https?://[^\s?#@]+$")]
 ProxyUrl = Annotated[
     str, AfterValidator(_proxy_url), _described("string", pattern=r"^https?://[^\s?#@/]+/?$")
@@ -262,7 +265,6 @@ class Service(Model):
     health: Health = _made(Health, "The question without a credential.")
     identity: Identity | None = _is(None, "The question with the credential.")
     rate_limit_headers: tuple[str, ...] = _is((), "Dialects of its rate-limit headers.")
-    status_page: HttpUrl | None = _is(None, "Its status page.")
 
 
 class IntegrationSettings(Network):
@@ -284,6 +286,11 @@ class IntegrationSettings(Network):
     credentials: Mapping[Name, Reference] = _is({}, "Credentials by name, each by reference.")
     parameters: Mapping[Name, str] = _is({}, "What is part of the address and not secret: account, region.")
     probes: Mapping[ProbeKind, ProbeSettings] = _is({}, "What differs for single probes.")
+    status_page: HttpUrl | None = _is(None, "Address of the provider's status page, if not the catalogue's.")
+    status_page_engine: StatusPageEngine | None = _is(
+        None, "How that page is written; found out if not said."
+    )
+    status_components: tuple[str, ...] = _is((), "Names of the components on the status page that matter.")
     maintenance: tuple[Maintenance, ...] = _is((), "Planned windows.")
     service: Service | None = _is(None, 'The service itself; only with provider = "generic".')
 

@@ -50,8 +50,9 @@ class Line:
 
 
 def asked(provider: Provider) -> tuple[str, ...]:
-    """The kinds of probe that a provider has; `tls` follows from its address."""
+    """The kinds of probe that a provider has; `tls` follows from its address, `status-page` from its page."""
     kinds = {ask.kind for ask in provider.probes} | ({ProbeKind.TLS} if provider.bases else set())
+    kinds |= {ProbeKind.STATUS_PAGE} if provider.status_page else set()
     return tuple(kind.value for kind in ProbeKind if kind in kinds)
 
 

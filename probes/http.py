@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from interlock.answers import Case, Judgement, judge
 from interlock.auth import Signer, TokenRefused
@@ -29,6 +30,12 @@ class HttpProbe:
         """As the catalogue says; None if the provider has no such question."""
         ask = integration.ask(self.kind)
         return ask.cost if ask else None
+
+    def host(self, integration: Integration) -> str | None:
+        """Of the address that the catalogue and the settings make."""
+        ask = integration.ask(self.kind)
+        url = integration.url(ask) if ask else None
+        return urlsplit(url).hostname if url else None
 
     async def ask(self, planned: Planned, tools: Tools) -> Seen:
         """Ask, and judge the answer by the truth table."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from interlock.catalogue import Cost
 from interlock.integration import Integration
 from interlock.records import ProbeKind
 from probes.http import HttpProbe
 from probes.probe import Planned, Probe, Tools
+from probes.status_pages.probe import StatusPageProbe
 from probes.tls import TlsProbe
 
 KINDS: dict[ProbeKind, Probe] = {
@@ -16,6 +15,7 @@ KINDS: dict[ProbeKind, Probe] = {
     ProbeKind.CREDENTIAL: HttpProbe(ProbeKind.CREDENTIAL),
     ProbeKind.HEADROOM: HttpProbe(ProbeKind.HEADROOM),
     ProbeKind.TLS: TlsProbe(),
+    ProbeKind.STATUS_PAGE: StatusPageProbe(),
 }
 
 # No kind is asked more often than this unless the settings say so: certificates do not change by the minute,
@@ -25,6 +25,7 @@ SLOWEST_NEEDED_SECONDS = {
     ProbeKind.CREDENTIAL: 300.0,
     ProbeKind.HEADROOM: 300.0,
     ProbeKind.TLS: 3600.0,
+    ProbeKind.STATUS_PAGE: 300.0,
 }
 
 
@@ -51,8 +52,6 @@ def _stranger(integration: Integration, kind: ProbeKind) -> bool:
 
 def _planned(integration: Integration, kind: ProbeKind, cost: Cost, tools: Tools) -> Planned:
     settings, own = integration.settings, integration.probe_settings(kind)
-    ask = integration.ask(kind)
-    url = integration.url(ask) if ask else next(iter(integration.bases.values()), None)
     return Planned(
         integration=integration,
         kind=kind,
@@ -61,6 +60,6 @@ def _planned(integration: Integration, kind: ProbeKind, cost: Cost, tools: Tools
         slow_after_seconds=own.slow_after or settings.slow_after,
         failures_before_down=own.failures_before_down or settings.failures_before_down,
         cost=cost,
-        host=urlsplit(url).hostname if url else None,
+        host=KINDS[kind].host(integration),
         credential_fingerprint=tools.fingerprint(integration),
     )

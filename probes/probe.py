@@ -95,6 +95,10 @@ class Probe(Protocol):
         """What one asking costs; None if the question makes no sense for this integration."""
         ...
 
+    def host(self, integration: Integration) -> str | None:
+        """The host that is asked; None where its address is not known."""
+        ...
+
     async def ask(self, planned: Planned, tools: Tools) -> Seen:
         """Ask once. Raises `WireError`, `TokenRefused`, `UsageError`."""
         ...

@@ -36,6 +36,11 @@ class TlsProbe:
         """Free; None where the provider is not spoken to over TLS."""
         return Cost(requests=0, free=True) if _address(integration) else None
 
+    def host(self, integration: Integration) -> str | None:
+        """Of the first https base."""
+        address = _address(integration)
+        return address[0] if address else None
+
     async def ask(self, planned: Planned, tools: Tools) -> Seen:
         """Shake hands. A chain that is refused is looked at once more, without trust, to say why."""
         address = _address(planned.integration)

@@ -201,9 +201,11 @@ def test_without_settings_the_public_face_is_asked(
     told = json.loads(out)
     kinds = {probe["probe"] for each in told["integrations"] for probe in each["probes"]}
     assert status == 3
-    assert kinds == {"reachability", "tls"}
-    assert {probe["reason"] for each in told["integrations"] for probe in each["probes"]} == {"offline"}
-    assert [each["name"] for each in told["not_asked"]] == ["azure_blob"]
+    assert kinds == {"reachability", "tls", "status-page"}
+    reasons = {probe["reason"] for each in told["integrations"] for probe in each["probes"]}
+    assert reasons == {"offline", "unreadable"}
+    azure = next(each for each in told["integrations"] if each["name"] == "azure_blob")
+    assert [probe["probe"] for probe in azure["probes"]] == ["status-page"], "its address needs an account"
 
 
 def _nobody(*_: object, **__: object) -> list[object]:
