@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -66,7 +67,16 @@ def judge_failure(reason: Reason, detail: str) -> Judgement:
 
 
 def judge(case: Case) -> Judgement:
-    """The meaning of one answer, by the table: the first row that fits."""
+    """The meaning of one answer, by the table. Where no answer could tell, neither good nor bad is claimed."""
+    found = _by_table(case)
+    if case.ask.cannot_tell is None or found.state not in {State.OPERATIONAL, State.AUTH_FAILED}:
+        return found
+    detail = f"{case.answer.status}: {case.ask.cannot_tell}"
+    return dataclasses.replace(found, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=detail)
+
+
+def _by_table(case: Case) -> Judgement:
+    """The first row that fits."""
     rooms = _headrooms(case)
     for row in (_throttled, _refused, _scope, _unexpected, _content, _slow):
         if (found := row(case, rooms)) is not None:

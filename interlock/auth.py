@@ -84,6 +84,8 @@ class Token:
         async with self._lock:
             if self._token is None or (self._ends_at is not None and self.clock() >= self._ends_at):
                 await self._fetch()
+        if self.way.query is not None:
+            return _with_query(draft, self.way.query, self._token or "")
         return draft.with_headers({"Authorization": f"Bearer {self._token}"})
 
     def forget(self) -> bool:
@@ -145,8 +147,20 @@ def _basic(draft: Draft, signer: Plain) -> Draft:
 
 def _query(draft: Draft, signer: Plain) -> Draft:
     assert signer.way.query is not None
-    added = f"{quote(signer.way.query)}={quote(signer.value(signer.way.credentials[0]), safe='')}"
+    return _with_query(draft, signer.way.query, signer.value(signer.way.credentials[0]))
+
+
+def _with_query(draft: Draft, name: str, value: str) -> Draft:
+    added = f"{quote(name)}={quote(value, safe='')}"
     return draft.with_url(draft.url + ("&" if urlsplit(draft.url).query else "?") + added)
+
+
+def _app_token(draft: Draft, signer: Plain) -> Draft:
+    """Meta's app token: id and secret joined by a bar. A third credential is what is asked about, in the query."""
+    app_id, app_secret, *inspected = (signer.value(name) for name in signer.way.credentials)
+    if inspected and signer.way.query is not None:
+        draft = _with_query(draft, signer.way.query, inspected[0])
+    return draft.with_headers({"Authorization": f"Bearer {app_id}|{app_secret}"})
 
 
 def _sas(draft: Draft, signer: Plain) -> Draft:
@@ -167,8 +181,9 @@ def _sigv4(draft: Draft, signer: Plain) -> Draft:
     credentials = Credentials(signer.value(way.credentials[0]), signer.value(way.credentials[1]), session)
     region = signer.integration.parameters.get(way.region_parameter or "region", "us-east-1")
     request = AWSRequest(method=draft.method, url=draft.url, data=draft.body, headers=dict(draft.headers))
-    kind = S3SigV4Auth if way.service == "s3" else SigV4Auth
-    kind(credentials, way.service or "", region).add_auth(request)
+    service = draft.service or way.service or ""
+    kind = S3SigV4Auth if service == "s3" else SigV4Auth
+    kind(credentials, service, region).add_auth(request)
     return draft.with_headers(dict(request.headers.items()))
 
 
@@ -187,21 +202,32 @@ def _github_app(draft: Draft, signer: Plain) -> Draft:
 
 
 def _client_credentials(token: Token) -> Draft:
-    """RFC 6749, 4.4, with HTTP Basic."""
-    names = token.way.credentials
-    secrets = token.integration.secrets
+    """RFC 6749, 4.4."""
     fields = {"grant_type": "client_credentials"}
     if token.way.scopes:
         fields["scope"] = " ".join(token.way.scopes)
+    return _as_client(token, fields)
+
+
+def _refresh_token(token: Token) -> Draft:
+    """RFC 6749, 6: client id, client secret and refresh token, in the order of the way's credentials."""
+    refresh = token.integration.secrets[token.way.credentials[2]].reveal()
+    return _as_client(token, {"grant_type": "refresh_token", "refresh_token": refresh})
+
+
+def _as_client(token: Token, fields: dict[str, str]) -> Draft:
+    """A token request that shows id and secret by HTTP Basic or in its form (RFC 6749, 2.3.1)."""
+    names, secrets = token.way.credentials, token.integration.secrets
+    client_id, client_secret = secrets[names[0]].reveal(), secrets[names[1]].reveal()
+    parameters = token.integration.parameters
+    fields |= {name: value.format_map(parameters) for name, value in token.way.token_fields.items()}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    if token.way.client_in == "form":
+        fields |= {"client_id": client_id, "client_secret": client_secret}
+    else:
+        headers["Authorization"] = basic(client_id, client_secret)
     return Draft(
-        method="POST",
-        url=token.url(),
-        headers=(
-            ("Authorization", basic(secrets[names[0]].reveal(), secrets[names[1]].reveal())),
-            ("Content-Type", "application/x-www-form-urlencoded"),
-            ("Accept", "application/json"),
-        ),
-        body=urlencode(fields).encode(),
+        method="POST", url=token.url(), headers=tuple(headers.items()), body=urlencode(fields).encode()
     )
 
 
@@ -241,6 +267,7 @@ _PLAIN: dict[str, Callable[[Draft, Plain], Draft]] = {
     "bearer": _bearer,
     "header": _header,
     "basic": _basic,
+    "app_token": _app_token,
     "query": _query,
     "sas": _sas,
     "sigv4": _sigv4,
@@ -248,6 +275,7 @@ _PLAIN: dict[str, Callable[[Draft, Plain], Draft]] = {
 }
 _TOKEN: dict[str, Callable[[Token], Draft]] = {
     "oauth_client_credentials": _client_credentials,
+    "oauth_refresh_token": _refresh_token,
     "google_service_account": _google_assertion,
 }
 

@@ -36,6 +36,9 @@ CATEGORIES = (
 )
 
 
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
 def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern)
@@ -124,7 +127,7 @@ class Rule(Sourced):
     status: tuple[StatusCode, ...] = Field(min_length=1)
     headers: Mapping[str, Pattern] = {}
     pointer: Pointer | None = None
-    values: tuple[str | int, ...] = ()
+    values: tuple[bool | int | str, ...] = ()
     pattern: Pattern | None = None
     expired: bool = False
 
@@ -166,6 +169,9 @@ class Ask(Fact):
     """One probe: what to send and what to make of the answer.
 
     `auth`: the ways of signing in that fit; empty for all. `quota`: name of the reader of a quota body.
+    `body`: what is sent, with `{parameter}` places. `service`: the AWS service that is asked, where it is not
+    the one of the way of signing in. `cannot_tell`: why no answer shows whether the credential is good; then
+    neither a good answer nor a refusal settles it.
     """
 
     kind: ProbeKind
@@ -179,6 +185,8 @@ class Ask(Fact):
     expect: Expectation = Expectation()
     scope: tuple[Rule, ...] = ()
     quota: str | None = None
+    service: str | None = None
+    cannot_tell: str | None = Field(default=None, min_length=20)
     cost: Cost = Cost()
     read_only_because: str | None = None
     example: Example
@@ -190,11 +198,23 @@ class Ask(Fact):
             raise ValueError("a probe never writes: a POST needs read_only_because")
         return self
 
+    @property
+    def places(self) -> set[str]:
+        """The `{parameters}` in its path and body."""
+        return places(self.path) | set(_PLACE.findall(self.body or ""))
+
+    def body_with(self, values: Mapping[str, str]) -> bytes:
+        """The body with its places filled; braces of JSON stay, and so do places without a value."""
+        return _PLACE.sub(lambda place: values.get(place[1], place[0]), self.body or "").encode()
+
 
 class AuthWay(Fact):
     """One way to present a credential. `credentials` names those it needs; the first complete way is used.
 
     `username`, `password`: names of credentials. `example`, `refusal`: what a token endpoint answers.
+    `query`: the parameter that carries the credential, or the token that was bought with it.
+    `token_fields`: more fields of the token request, with `{parameter}` places. `client_in`: whether the token
+    request shows client id and secret by HTTP Basic or in its form.
     """
 
     scheme: Literal[
@@ -203,7 +223,9 @@ class AuthWay(Fact):
         "basic",
         "header",
         "query",
+        "app_token",
         "oauth_client_credentials",
+        "oauth_refresh_token",
         "sigv4",
         "google_service_account",
         "github_app",
@@ -217,6 +239,8 @@ class AuthWay(Fact):
     query: str | None = None
     token_base: str = "api"  # noqa: S105 - the name of a base
     token_path: str | None = None
+    token_fields: Mapping[str, str] = {}
+    client_in: Literal["header", "form"] = "header"
     scopes: tuple[str, ...] = ()
     service: str | None = None
     region_parameter: str | None = None
@@ -335,7 +359,7 @@ class Provider(Model):
         """
         fitting = [ask for ask in self.probes if ask.kind is kind and (not ask.auth or way in ask.auth)]
         if parameters is not None:
-            fitting.sort(key=lambda ask: not places(ask.path) <= set(parameters))
+            fitting.sort(key=lambda ask: not ask.places <= set(parameters))
         return fitting[0] if fitting else None
 
 
@@ -353,10 +377,12 @@ def _loose_ends(provider: Provider) -> Iterator[str]:
     for key, way in provider.auth.items():
         if missing := set(way.credentials) - set(provider.credentials):
             yield f"auth.{key} uses unknown credentials {sorted(missing)}"
+        if unknown := {place for text in way.token_fields.values() for place in places(text)} - known:
+            yield f"auth.{key} uses unknown parameters {sorted(unknown)}"
     for ask in provider.probes:
         if ask.base not in names:
             yield f"probe {ask.kind.value} uses unknown base {ask.base!r}"
-        if unknown := places(ask.path) - known:
+        if unknown := ask.places - known:
             yield f"probe {ask.kind.value} uses unknown parameters {sorted(unknown)}"
         if unknown := set(ask.auth) - set(provider.auth):
             yield f"probe {ask.kind.value} uses unknown auth {sorted(unknown)}"

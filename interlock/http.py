@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import ssl
 from collections.abc import Mapping
@@ -22,22 +23,26 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A request before it is signed: what a signer reads and adds to."""
+    """A request before it is signed: what a signer reads and adds to.
+
+    `service`: the AWS service that is asked, where it is not the one of the way of signing in.
+    """
 
     method: str
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    service: str | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Draft:
         """The same with these headers set; earlier ones of the same name are replaced."""
         names = {name.lower() for name in headers}
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
-        return Draft(method=self.method, url=self.url, headers=(*kept, *headers.items()), body=self.body)
+        return dataclasses.replace(self, headers=(*kept, *headers.items()))
 
     def with_url(self, url: str) -> Draft:
         """The same with another URL."""
-        return Draft(method=self.method, url=url, headers=self.headers, body=self.body)
+        return dataclasses.replace(self, url=url)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -71,9 +71,13 @@ class Integration:
     def url(self, ask: Ask) -> str | None:
         """Where a probe goes; None if a parameter for it is not set."""
         base = self.bases.get(ask.base)
-        if base is None or places(ask.path) - set(self.parameters):
+        if base is None or ask.places - set(self.parameters):
             return None
         return base + ask.path.format_map(self.parameters)
+
+    def body(self, ask: Ask) -> bytes:
+        """What a probe sends, its places filled in."""
+        return ask.body_with(self.parameters)
 
     def in_maintenance(self, now: dt.datetime) -> bool:
         """Whether `now` lies in a planned window."""

@@ -28,7 +28,9 @@ SCHEMES = {
     "basic": "basic",
     "header": "header",
     "query": "query",
+    "app_token": "app token",
     "oauth_client_credentials": "OAuth client",
+    "oauth_refresh_token": "OAuth refresh",
     "sigv4": "SigV4",
     "google_service_account": "service account",
     "github_app": "app key",
@@ -97,6 +99,8 @@ def _ask(ask: Ask) -> Line:
     words.append("costs nothing" if ask.cost.free else f"costs {ask.cost.requests} of {ask.cost.bucket}")
     if ask.auth:
         words.append("signed in by " + " or ".join(ask.auth))
+    if ask.cannot_tell:
+        words.append(f"cannot tell: {ask.cannot_tell}")
     if ask.read_only_because:
         words.append(f"writes nothing: {ask.read_only_because}")
     return _line(ask.kind.value, "; ".join(words), ask)

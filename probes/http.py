@@ -45,7 +45,7 @@ class HttpProbe:
         url = integration.url(ask)
         if url is None:
             return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {_unset(integration, ask)}")
-        draft = _draft(ask, url)
+        draft = _draft(integration, ask, url)
         if not ask.credentialed:
             return await self._asked(planned, ask, draft, None, tools)
         if integration.missing is not None:
@@ -91,10 +91,9 @@ class HttpProbe:
         return _seen(judgement, answer, findings)
 
 
-def _draft(ask: Ask, url: str) -> Draft:
-    return Draft(
-        method=ask.method, url=url, headers=tuple(ask.headers.items()), body=(ask.body or "").encode()
-    )
+def _draft(integration: Integration, ask: Ask, url: str) -> Draft:
+    headers = tuple(ask.headers.items())
+    return Draft(method=ask.method, url=url, headers=headers, body=integration.body(ask), service=ask.service)
 
 
 def _seen(judgement: Judgement, answer: Answer, findings: tuple[Finding, ...]) -> Seen:
@@ -104,7 +103,7 @@ def _seen(judgement: Judgement, answer: Answer, findings: tuple[Finding, ...]) -
 def _unset(integration: Integration, ask: Ask) -> str:
     from interlock.catalogue import places  # noqa: PLC0415 - only for a message
 
-    wanted = places(ask.path)
+    wanted = ask.places
     for base in integration.provider.bases:
         if base.name == ask.base:
             wanted |= places(base.url)

@@ -73,6 +73,12 @@ class Keys:
         self.tokens[token] = now + dt.timedelta(seconds=self.token_seconds)
         return token
 
+    def values(self) -> dict[str, str]:
+        """What fills the `{places}` of the catalogue: a made-up value for each parameter, and what is public."""
+        told = {name: p.default or p.example for name, p in self.provider.parameters.items()}
+        public = {n for n, credential in self.provider.credentials.items() if credential.public}
+        return told | {name: self.credentials[name] for name in public}
+
     def own(self, way: AuthWay) -> list[str]:
         """The values of a way's credentials, in its order."""
         return [self.credentials[name] for name in way.credentials]
@@ -163,13 +169,23 @@ def _basic(keys: Keys, way: AuthWay, request: Request) -> Seen:
     return _judge(request.header("authorization"), f"Basic {pair}")
 
 
-def _issued(keys: Keys, _: AuthWay, request: Request) -> Seen:
-    """A bearer token from our own token endpoint that has not reached its end."""
+def _app_token(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    """Id and secret joined by a bar; with a third credential, the token that is asked about as well."""
+    app_id, app_secret, *inspected = keys.own(way)
+    found = _judge(request.header("authorization"), f"Bearer {app_id}|{app_secret}")
+    if found is not Seen.RIGHT or not inspected:
+        return found
+    return _judge(dict(request.query).get(way.query or ""), inspected[0])
+
+
+def _issued(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    """A token from our own token endpoint that has not reached its end: in the header, or in the query."""
     scheme, token = ((request.header("authorization") or "") + " ").split(" ", 1)
-    if not scheme:
+    if way.query is not None:
+        scheme, token = "bearer", dict(request.query).get(way.query, "")
+    if not scheme or (way.query is not None and not token):
         return Seen.ABSENT
-    token = token.strip()
-    end = keys.tokens.get(token)
+    end = keys.tokens.get(token.strip())
     good = scheme.lower() == "bearer" and end is not None and end > keys.clock()
     return Seen.RIGHT if good else Seen.WRONG
 
@@ -227,7 +243,7 @@ def _sigv4(keys: Keys, way: AuthWay, request: Request) -> Seen:
         return Seen.WRONG
     identity, _, region, service = match.groups()
     wanted = keys.own(way)
-    if identity != wanted[0] or service != way.service:
+    if identity != wanted[0] or service not in _services(keys, way, request):
         return Seen.WRONG
     if len(wanted) > 2 and not _same(request.header("x-amz-security-token"), wanted[2]):  # noqa: PLR2004
         return Seen.WRONG
@@ -235,6 +251,13 @@ def _sigv4(keys: Keys, way: AuthWay, request: Request) -> Seen:
         keys, request, (wanted[0], wanted[1]), (region, service), parts.get("SignedHeaders", "")
     )
     return Seen.RIGHT if _same(parts.get("Signature"), again) else Seen.WRONG
+
+
+def _services(keys: Keys, way: AuthWay, request: Request) -> set[str | None]:
+    """The services that a signature of this request may name: those of the questions that it may be."""
+    asks = [ask for ask in keys.provider.probes if ask.path.partition("?")[0] == request.path]
+    told = [ask for ask in asks if ask.body_with(keys.values()) == request.body]
+    return {ask.service or way.service for ask in told} or {way.service}
 
 
 def _in_time(moment: str, now: dt.datetime) -> bool:
@@ -270,15 +293,17 @@ def _signature(
 
 
 VERIFY: dict[str, Callable[[Keys, AuthWay, Request], Seen]] = {
-    "none": lambda *_: Seen.RIGHT,
+    "none": lambda _, way, __: Seen.ABSENT if way.credentials else Seen.RIGHT,  # it is not sent
     "bearer": _bearer,
     "header": _header,
     "query": _query,
     "basic": _basic,
+    "app_token": _app_token,
     "sas": _sas,
     "sigv4": _sigv4,
     "github_app": _github_app,
     "oauth_client_credentials": _issued,
+    "oauth_refresh_token": _issued,
     "google_service_account": _issued,
 }
 
@@ -287,11 +312,27 @@ VERIFY: dict[str, Callable[[Keys, AuthWay, Request], Seen]] = {
 
 
 def _client_credentials(keys: Keys, way: AuthWay, request: Request) -> bool:
-    """RFC 6749, 4.4, the client signing in with HTTP Basic."""
-    pair = base64.b64encode(":".join(keys.own(way)[:2]).encode()).decode()
+    """RFC 6749, 4.4."""
+    return _client(keys, way, request, {"grant_type": "client_credentials"})
+
+
+def _refresh_token(keys: Keys, way: AuthWay, request: Request) -> bool:
+    """RFC 6749, 6."""
+    return _client(keys, way, request, {"grant_type": "refresh_token", "refresh_token": keys.own(way)[2]})
+
+
+def _client(keys: Keys, way: AuthWay, request: Request, wanted: dict[str, str]) -> bool:
+    """The client's id and secret, by HTTP Basic or in the form, and the fields of the request."""
+    client_id, client_secret = keys.own(way)[:2]
     form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
-    named = _same(request.header("authorization"), f"Basic {pair}")
-    return named and form.get("grant_type") == "client_credentials"
+    wanted |= {name: value.format_map(keys.values()) for name, value in way.token_fields.items()}
+    if way.client_in == "form":
+        wanted |= {"client_id": client_id, "client_secret": client_secret}
+        named = True
+    else:
+        pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+        named = _same(request.header("authorization"), f"Basic {pair}")
+    return named and all(_same(form.get(name), value) for name, value in wanted.items())
 
 
 def _assertion(keys: Keys, way: AuthWay, request: Request) -> bool:
@@ -307,5 +348,6 @@ def _assertion(keys: Keys, way: AuthWay, request: Request) -> bool:
 
 GRANT: dict[str, Callable[[Keys, AuthWay, Request], bool]] = {
     "oauth_client_credentials": _client_credentials,
+    "oauth_refresh_token": _refresh_token,
     "google_service_account": _assertion,
 }

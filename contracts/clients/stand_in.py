@@ -210,7 +210,8 @@ class StandIn:
         asks = [ask for ask in self.provider.probes if self._fits(ask, request)]
         seen = {key: self._seen(way, request) for key, way in self.provider.auth.items()}
         right = {key for key, found in seen.items() if found is Seen.RIGHT}
-        if self.mood.state == "throttled" and (right or not asks):
+        blind = next((ask for ask in asks if ask.cannot_tell), None)
+        if self.mood.state == "throttled" and (right or blind or not asks):
             return self._throttled()
         if Seen.WRONG not in seen.values() and not right:
             return self._anonymous(asks)
@@ -219,7 +220,7 @@ class StandIn:
                 return self._told(ask)
         if right and not any(ask.credentialed for ask in asks):
             return self._nothing()
-        return self._refused(asks)
+        return self._told(blind) if blind else self._refused(asks)
 
     def _seen(self, way: AuthWay, request: Request) -> Seen:
         found = VERIFY[way.scheme](self._keys, way, request)
@@ -227,18 +228,14 @@ class StandIn:
 
     def _fits(self, ask: Ask, request: Request) -> bool:
         """Method and path agree, the query holds what was asked for, and so does the body."""
-        path, _, query = ask.path.format_map(self._values()).partition("?")
+        path, _, query = ask.path.format_map(self._keys.values()).partition("?")
         wanted = parse_qsl(query, keep_blank_values=True)
         return (
             ask.method == request.method
             and path == request.path
             and set(wanted) <= set(request.query)
-            and (ask.body is None or ask.body.encode() == request.body)
+            and (ask.body is None or ask.body_with(self._keys.values()) == request.body)
         )
-
-    def _values(self) -> dict[str, str]:
-        public = {n: v for n, v in self._keys.credentials.items() if self.provider.credentials[n].public}
-        return self.parameters | public
 
     def _token(self, way: AuthWay, request: Request) -> Reply:
         """The token endpoint: a fresh token, or the refusal."""
@@ -331,7 +328,7 @@ class StandIn:
         return Reply(status=example.status, headers=tuple(fields.items()), body=raw)
 
     def _filled(self, text: str) -> str:
-        for name, value in self._values().items():
+        for name, value in self._keys.values().items():
             text = text.replace("{" + name + "}", value)
         return text
 

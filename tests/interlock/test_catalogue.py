@@ -81,7 +81,12 @@ def test_every_fact_has_a_source_and_a_day(provider: Provider) -> None:
 
 @pytest.mark.parametrize(("provider", "ask"), ASKS)
 def test_the_example_of_a_probe_is_operational(provider: Provider, ask: Ask) -> None:
+    """Or unknown, with the reason, where no answer could tell."""
     got = judged(provider, ask, ask.example)
+    if ask.cannot_tell:
+        assert (got.state, got.reason) == (State.UNKNOWN, Reason.NOT_TOLD)
+        assert ask.cannot_tell in got.detail
+        return
     assert got.state is State.OPERATIONAL, got
     assert (got.reason is Reason.PUBLIC_FACE) == (ask.example.status >= 400)
 
@@ -92,7 +97,8 @@ def test_a_credentialed_probe_knows_its_refusal_and_it_is_auth_failed(provider: 
         assert ask.refusal is None
         return
     assert ask.refusal is not None
-    assert judged(provider, ask, ask.refusal).state is State.AUTH_FAILED
+    wanted = State.UNKNOWN if ask.cannot_tell else State.AUTH_FAILED
+    assert judged(provider, ask, ask.refusal).state is wanted
 
 
 @pytest.mark.parametrize(("provider", "ask"), ASKS)
@@ -122,7 +128,7 @@ def test_an_anonymous_question_proves_who_answers(provider: Provider, ask: Ask) 
 def test_probes_are_asked_safely(provider: Provider, ask: Ask) -> None:
     assert ask.method in {"GET", "HEAD"} or ask.read_only_because
     known = set(provider.parameters) | {n for n, c in provider.credentials.items() if c.public}
-    assert places(ask.path) <= known
+    assert ask.places <= known
     assert set(ask.headers) == {name.strip() for name in ask.headers}
 
 

@@ -44,7 +44,8 @@ async def ask(integration: Integration, kind: ProbeKind, clock: Any = now) -> Ju
         method=question.method,
         url=url,
         headers=tuple(question.headers.items()),
-        body=(question.body or "").encode(),
+        body=integration.body(question),
+        service=question.service,
     )
     try:
         if question.credentialed:
