@@ -10,12 +10,14 @@ import datetime as dt
 import difflib
 import functools
 import hashlib
+import json
 import re
 import string
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -204,8 +206,16 @@ class Ask(Fact):
         return places(self.path) | set(_PLACE.findall(self.body or ""))
 
     def body_with(self, values: Mapping[str, str]) -> bytes:
-        """The body with its places filled; braces of JSON stay, and so do places without a value."""
-        return _PLACE.sub(lambda place: values.get(place[1], place[0]), self.body or "").encode()
+        """The body with its places filled, as its media type writes them: a form's percent-encoded, else JSON.
+
+        Braces of JSON stay, and so do places without a value.
+        """
+        media = next((value for name, value in self.headers.items() if name.lower() == "content-type"), "")
+        written = (lambda value: quote(value, safe="")) if "form" in media else _in_json
+        filled = _PLACE.sub(
+            lambda place: written(values[place[1]]) if place[1] in values else place[0], self.body or ""
+        )
+        return filled.encode()
 
 
 class AuthWay(Fact):
@@ -361,6 +371,10 @@ class Provider(Model):
         if parameters is not None:
             fitting.sort(key=lambda ask: not ask.places <= set(parameters))
         return fitting[0] if fitting else None
+
+
+def _in_json(value: str) -> str:
+    return json.dumps(value)[1:-1]
 
 
 def places(template: str) -> set[str]:

@@ -1,0 +1,96 @@
+"""What a right, a wrong, an expired and a weak credential get from each provider, and what nobody can tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from interlock import catalogue
+from interlock.catalogue import Ask, Example
+from interlock.records import ProbeKind, Reason, State
+from tests.interlock.test_catalogue import judged
+
+GOOD = (State.OPERATIONAL, Reason.OK)
+BAD = (State.AUTH_FAILED, Reason.BAD_CREDENTIAL)
+EXPIRED = (State.AUTH_FAILED, Reason.EXPIRED_CREDENTIAL)
+SCOPE = (State.DEGRADED, Reason.SCOPE)
+THROTTLED = (State.THROTTLED, Reason.RATE_LIMITED)
+ODD = (State.DEGRADED, Reason.UNEXPECTED_STATUS)
+NOT_TOLD = (State.UNKNOWN, Reason.NOT_TOLD)
+
+
+def said(status: int, body: Any = None, **headers: str) -> Example:
+    return Example(
+        status=status, body=body, headers={name.replace("_", "-"): text for name, text in headers.items()}
+    )
+
+
+def xml(status: int, code: str) -> Example:
+    text = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code></Error></ErrorResponse>"
+    return Example(status=status, text=text)
+
+
+def square(code: str, category: str = "AUTHENTICATION_ERROR") -> Any:
+    return {"errors": [{"category": category, "code": code}]}
+
+
+def hubspot(category: str) -> Any:
+    return {"status": "error", "message": "", "correlationId": "", "category": category}
+
+
+# provider, way, what it answers, what that means
+ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
+    ("square", "token", said(401, square("UNAUTHORIZED")), BAD),
+    ("square", "token", said(401, square("ACCESS_TOKEN_EXPIRED")), EXPIRED),
+    ("square", "token", said(401, square("ACCESS_TOKEN_REVOKED")), EXPIRED),
+    ("square", "token", said(429, square("RATE_LIMITED", "RATE_LIMIT_ERROR")), THROTTLED),
+    ("hubspot", "token", said(401, hubspot("INVALID_AUTHENTICATION")), BAD),
+    ("hubspot", "token", said(401, hubspot("EXPIRED_AUTHENTICATION")), EXPIRED),
+    ("hubspot", "token", said(403, hubspot("MISSING_SCOPES")), SCOPE),
+    ("auth0", "token", said(401, {"statusCode": 401, "message": "Invalid token"}), BAD),
+    ("auth0", "token", said(401, {"statusCode": 401, "message": "Expired token received"}), EXPIRED),
+    ("auth0", "token", said(403, {"statusCode": 403, "message": "Insufficient scope"}), SCOPE),
+    ("auth0", "client", said(401, {"error": "invalid_client"}), BAD),
+    ("auth0", "client", said(401, {"error": "access_denied"}), BAD),
+    ("auth0", "client", said(403, {"error": "unauthorized_client"}), SCOPE),
+    ("mailgun", "api_key", said(401, {"message": "Invalid private key"}), BAD),
+    ("mailgun", "api_key", said(403, {"message": "Forbidden"}), SCOPE),
+    ("mailgun", "sending_key", said(401), NOT_TOLD),
+    ("mailgun", "sending_key", said(200, {"items": []}), NOT_TOLD),
+    ("mailgun", "sending_key", said(429, {"retry-seconds": 60}), THROTTLED),
+    *((name, "keys", xml(403, "InvalidClientTokenId"), BAD) for name in ("ses", "sns", "cognito")),
+    *((name, "keys", xml(403, "SignatureDoesNotMatch"), BAD) for name in ("ses", "sns", "cognito")),
+    *((name, "temporary", xml(403, "ExpiredToken"), EXPIRED) for name in ("ses", "sns", "cognito")),
+    *((name, "keys", xml(403, "AccessDenied"), SCOPE) for name in ("ses", "sns", "cognito")),
+    *((name, "keys", xml(400, "Throttling"), THROTTLED) for name in ("ses", "sns", "cognito")),
+    ("sns", "keys", xml(403, "AuthorizationError"), SCOPE),
+    ("sns", "keys", xml(404, "NotFound"), ODD),
+]
+
+
+@pytest.mark.parametrize(("name", "way", "answer", "meaning"), ROWS)
+def test_an_answer_means(name: str, way: str, answer: Example, meaning: tuple[State, Reason]) -> None:
+    provider = catalogue.load(name)
+    question = provider.ask(ProbeKind.CREDENTIAL, way)
+    assert question is not None
+    got = judged(provider, question, answer)
+    assert (got.state, got.reason) == meaning, got.detail
+
+
+def question(media: str, body: str) -> Ask:
+    told = {"source": "a public page", "verified": "2026-11-22"}
+    return Ask.model_validate(
+        {"kind": "credential", "path": "/{zone}", "headers": {"content-type": media}, "body": body,
+         "example": {"status": 200}, **told},
+        strict=False,
+    )  # fmt: skip
+
+
+def test_a_body_is_filled_as_its_media_type_writes_it() -> None:
+    values = {"arn": 'a:b&c="d"', "zone": "z"}
+    form = question("application/x-www-form-urlencoded", "Topic={arn}&Version=1")
+    assert form.body_with(values) == b"Topic=a%3Ab%26c%3D%22d%22&Version=1"
+    json = question("application/x-amz-json-1.1", '{"Topic":"{arn}","Inner":{"Left":"{unknown}"}}')
+    assert json.body_with(values) == b'{"Topic":"a:b&c=\\"d\\"","Inner":{"Left":"{unknown}"}}'
+    assert json.places == {"zone", "arn", "unknown"}
