@@ -106,6 +106,8 @@ class Headroom:
     `limit`, `remaining`: in `unit` (requests, messages, bytes, percent, concurrent); None where not told.
     `window_seconds`: length of the window. `reset_at`: when `remaining` is whole again.
     `source`: header, endpoint, declared or observed. `confidence`: high or low. `seen_at`: when it was told.
+    `used`: where that is told, in `unit`. `told_by`: the dialect or quota body that it was read with.
+    `burn_per_second`: how fast it has gone down over the last observations; None before there are two.
     """
 
     credential_fingerprint: str | None
@@ -118,6 +120,9 @@ class Headroom:
     source: str
     confidence: str
     seen_at: dt.datetime
+    used: float | None = None
+    told_by: str | None = None
+    burn_per_second: float | None = None
 
     @property
     def ratio(self) -> float | None:
