@@ -40,7 +40,7 @@ from interlock.status import Transition, fold
 log = logging.getLogger(__name__)
 HEAD = "0001"  # the newest migration; a test holds it to the folder
 BATCH = 1000
-LINGER_SECONDS = 0.25
+LINGER_SECONDS = 1.0  # longer batches cost less for each record, and a kill -9 loses more of them
 QUEUE_LIMIT = 50_000
 PRUNE_STEP = 5000
 BUSY_SECONDS = 30.0
@@ -82,6 +82,8 @@ class Store:
         self.engine = _engine(url, password, folder)
         self._sleep = sleep
         self._queue: queue.Queue[Recorded | Gauge | threading.Event | None] = queue.Queue(QUEUE_LIMIT)
+        self._hurry = threading.Event()  # somebody waits for what is in the queue
+        self._lasts: dict[Key, tuple[str, Outcome]] = {}  # last outcomes as written, so as not to parse them
         self._failure: BaseException | None = None
         self._writer: threading.Thread | None = None
         self.lost = 0  # records dropped because the database took none for too long
@@ -106,6 +108,7 @@ class Store:
             return
         done = threading.Event()
         self._queue.put(done)
+        self._hurry.set()
         if not done.wait(timeout_seconds) or self.lost:
             raise StoreError(
                 f"the store {_shown(self.engine)} does not take what is written: {self._failure}"
@@ -115,6 +118,7 @@ class Store:
         """Write what is left, end the writer thread, close the connections."""
         if self._writer is not None:
             self._queue.put(None)
+            self._hurry.set()
             self._writer.join(BUSY_SECONDS)
             self._writer = None
         self.engine.dispose()
@@ -144,22 +148,26 @@ class Store:
                 return
 
     def _take(self) -> tuple[list[Recorded | Gauge], list[threading.Event], bool]:
-        """Wait for one item, linger for more; a flush or the end is answered at once."""
+        """Wait for one item, linger for more; a flush or the end is answered at once.
+
+        It sleeps while it lingers: to be woken for each item costs more than to write it.
+        """
         batch: list[Recorded | Gauge] = []
         item = self._queue.get()
-        until = time.monotonic() + LINGER_SECONDS
-        while True:
-            if item is None:
-                return batch, [], True
-            if isinstance(item, threading.Event):
-                return batch, [item], False
+        if isinstance(item, Recorded | Gauge):
+            self._hurry.wait(LINGER_SECONDS)
+        self._hurry.clear()
+        while isinstance(item, Recorded | Gauge):
             batch.append(item)
             if len(batch) >= BATCH:
+                self._hurry.set()  # more may be waiting
                 return batch, [], False
             try:
-                item = self._queue.get(timeout=max(0.0, until - time.monotonic()))
+                item = self._queue.get_nowait()
             except queue.Empty:
                 return batch, [], False
+        self._hurry.set()
+        return batch, [item] if item else [], item is None
 
     def _write_patiently(self, batch: list[Recorded | Gauge]) -> None:
         """A locked or full database is tried again; a batch that is itself wrong is dropped and logged."""
@@ -207,7 +215,7 @@ class Store:
                 taken.add(slot)
                 fresh.append(item)
         if fresh:
-            connection.execute(sa.insert(tables.outcomes), [_outcome_row(item.outcome) for item in fresh])
+            connection.execute(sa.insert(tables.outcomes), [outcome_row(item.outcome) for item in fresh])
         return fresh
 
     def _taken(self, connection: sa.Connection, slots: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
@@ -222,7 +230,7 @@ class Store:
     def _fold_statuses(self, connection: sa.Connection, fresh: Sequence[Recorded]) -> list[Transition]:
         t = tables.statuses
         rows = {_row_key(row): row for row in self._rows_for(connection, t, {_key(i.outcome) for i in fresh})}
-        folded: dict[Key, Status | None] = {key: _status(row) for key, row in rows.items()}
+        folded = {key: self._status_of(row) for key, row in rows.items()}
         sums = {key: _Sums.of(row) for key, row in rows.items()}
         changes: list[Transition] = []
         for item in fresh:
@@ -233,11 +241,22 @@ class Store:
                 changes.append(Transition(at, before.state if before else None, after.state, item.outcome))
             folded[key] = after
             sums.setdefault(key, _Sums.of(None)).add(item.outcome)
-        values = [_status_row(key, status) | sums[key].row() for key, status in folded.items() if status]
+        values = []
+        for key, status in folded.items():
+            row = _status_row(key, status)
+            self._lasts[key] = (row["last"], status.last)
+            values.append(row | sums[key].row())
         self._upsert(connection, t, values)
         if changes:
             connection.execute(sa.insert(tables.transitions), [_transition_row(c) for c in changes])
         return changes
+
+    def _status_of(self, row: sa.RowMapping) -> Status:
+        """As `_status`; a last outcome that this process wrote itself is not parsed again."""
+        text, last = self._lasts.get(_row_key(row), ("", None))
+        if last is None or text != row["last"]:
+            return _status(row)
+        return Status(state=State(row["state"]), since=row["since"], failures=row["failures"], last=last)
 
     def _add_hours(self, connection: sa.Connection, fresh: Sequence[Recorded]) -> None:
         by_hour: dict[tuple[str, str, str, int], list[Outcome]] = {}
@@ -468,11 +487,14 @@ def _hour(moment: dt.datetime) -> int:
     return int(moment.timestamp()) // 3600 * 3600
 
 
+_ENUM_COLUMNS = ("environment", "probe", "state", "reason")
 _PLAIN_COLUMNS = tuple(c.name for c in tables.outcomes.columns if c.name not in {"seq", "more"})
 
 
-def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+def outcome_row(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as a row of `outcomes`. Enums go as plain text: drivers are slow with anything else."""
     row = {name: getattr(outcome, name) for name in _PLAIN_COLUMNS}
+    row |= {name: row[name].value for name in _ENUM_COLUMNS}
     more = {k: plain(v) for k in ("phases", "headrooms", "findings") if (v := getattr(outcome, k))}
     row["more"] = json.dumps(more) if more else None
     return row
