@@ -199,10 +199,9 @@ class StandIn:
         """What the provider would answer, the present state considered."""
         if self.mood.state == "outage":
             return Reply(status=503, headers=(("content-type", "text/plain"),), body=b"service unavailable\n")
-        ways = self.provider.auth.values()
-        token_way = next((way for way in ways if way.token_path == request.path), None)
-        if token_way is not None and request.method == "POST":
-            return self._token(token_way, request)
+        token_ways = [way for way in self.provider.auth.values() if way.token_path == request.path]
+        if token_ways and request.method == "POST":
+            return self._token(token_ways, request)
         return self._api(request)
 
     def _api(self, request: Request) -> Reply:
@@ -237,10 +236,11 @@ class StandIn:
             and (ask.body is None or ask.body_with(self._keys.values()) == request.body)
         )
 
-    def _token(self, way: AuthWay, request: Request) -> Reply:
-        """The token endpoint: a fresh token, or the refusal."""
-        if self.mood.state == "revoked" or not GRANT[way.scheme](self._keys, way, request):
-            return self._reply(way.refusal or Example(status=401))
+    def _token(self, ways: list[AuthWay], request: Request) -> Reply:
+        """The token endpoint, which several ways may share: a fresh token, or the refusal."""
+        way = next((way for way in ways if GRANT[way.scheme](self._keys, way, request)), None)
+        if self.mood.state == "revoked" or way is None:
+            return self._reply(ways[0].refusal or Example(status=401))
         if self.mood.state == "throttled":
             return self._throttled()
         good = way.example or Example(status=200, body={"token_type": "Bearer"})

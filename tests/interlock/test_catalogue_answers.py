@@ -39,6 +39,15 @@ def hubspot(category: str) -> Any:
     return {"status": "error", "message": "", "correlationId": "", "category": category}
 
 
+def facebook(code: int, subcode: int | None = None) -> Example:
+    error = {"message": "", "type": "OAuthException", "code": code, "fbtrace_id": ""}
+    return said(400, {"error": error | ({"error_subcode": subcode} if subcode else {})})
+
+
+def salesforce(description: str) -> Any:
+    return {"error": "invalid_grant", "error_description": description}
+
+
 # provider, way, what it answers, what that means
 ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
     ("square", "token", said(401, square("UNAUTHORIZED")), BAD),
@@ -65,6 +74,27 @@ ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
     *((name, "keys", xml(403, "AccessDenied"), SCOPE) for name in ("ses", "sns", "cognito")),
     *((name, "keys", xml(400, "Throttling"), THROTTLED) for name in ("ses", "sns", "cognito")),
     ("sns", "keys", xml(403, "AuthorizationError"), SCOPE),
+    ("facebook", "token", facebook(190, 467), BAD),
+    ("facebook", "token", facebook(190), BAD),
+    ("facebook", "token", facebook(102), BAD),
+    *(("facebook", "token", facebook(190, subcode), EXPIRED) for subcode in (458, 460, 463, 493)),
+    *(("facebook", "token", facebook(code), THROTTLED) for code in (4, 17, 32, 613, 80001)),
+    *(("facebook", "token", facebook(code), SCOPE) for code in (10, 200, 299)),
+    ("facebook", "token", facebook(100), ODD),
+    ("facebook", "token", facebook(1), ODD),
+    ("facebook", "inspect", said(200, {"data": {"app_id": "1", "is_valid": True}}), GOOD),
+    ("facebook", "inspect", said(200, {"data": {"app_id": "1", "is_valid": False}}), BAD),
+    ("facebook", "inspect", said(200, {"data": {"is_valid": False, "error": {"subcode": 463}}}), EXPIRED),
+    ("facebook", "inspect", said(200, {"data": {}}), (State.DEGRADED, Reason.SHAPE)),
+    ("facebook", "inspect", facebook(190), BAD),
+    ("facebook", "app", facebook(101), BAD),
+    ("salesforce", "token", said(401, [{"errorCode": "INVALID_SESSION_ID"}]), BAD),
+    ("salesforce", "token", said(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]), THROTTLED),
+    ("salesforce", "token", said(403, [{"errorCode": "API_DISABLED_FOR_ORG"}]), SCOPE),
+    ("salesforce", "client", said(400, {"error": "invalid_client_id"}), BAD),
+    ("salesforce", "client", said(400, {"error": "invalid_client"}), BAD),
+    ("salesforce", "refresh", said(400, salesforce("authentication failure")), BAD),
+    ("salesforce", "refresh", said(400, salesforce("expired access/refresh token")), EXPIRED),
     ("sns", "keys", xml(404, "NotFound"), ODD),
 ]
 
