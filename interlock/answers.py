@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from interlock import headroom
 from interlock.catalogue import Ask, Expectation, Provider, Rule
+from interlock.headroom import Unread
 from interlock.records import Headroom, Reason, State
 from interlock.shape import mismatch
 from interlock.wire import Answer
@@ -45,6 +46,7 @@ class Judgement:
     detail: str
     retry_at: dt.datetime | None = None
     headrooms: tuple[Headroom, ...] = ()
+    unread: tuple[Unread, ...] = ()  # rate-limit fields that were there and could not be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,14 +110,22 @@ def _throttled(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
     by_header = answer.status in THROTTLE_CANDIDATES and bool(exhausted)
     if not (by_rule or by_header or answer.status == 429):  # noqa: PLR2004 - RFC 6585, 4
         return None
-    retry_at = headroom.retry_at(answer.headers, case.now)
-    if retry_at is None and exhausted:
-        resets = [room.reset_at for room in exhausted if room.reset_at is not None]
+    retry_at = headroom.retry_at(answer.headers, case.now) or _retry_in_body(case)
+    if retry_at is None:
+        spent = exhausted or [room for room in rooms if room.remaining is None]
+        resets = [room.reset_at for room in spent if room.reset_at is not None]
         retry_at = max([*resets, case.now]) if resets else None
     told = "it says when to come back" if retry_at else "it does not say when to come back"
     reason = Reason.QUOTA_EXHAUSTED if exhausted else Reason.RATE_LIMITED
     detail = f"{answer.status}: the rate limit is reached; {told}"
     return _say(case, rooms, State.THROTTLED, reason, detail, retry_at=retry_at)
+
+
+def _retry_in_body(case: Case) -> dt.datetime | None:
+    try:
+        return headroom.retry_in_body(case.answer.json(), case.now)
+    except ValueError:
+        return None
 
 
 def _refused(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
@@ -247,4 +257,12 @@ def _say(
 ) -> Judgement:
     if case.ask.certainty == "attested" and state in {State.OPERATIONAL, State.AUTH_FAILED}:
         detail += " (how it answers is attested by third parties only)"
-    return Judgement(state=state, reason=reason, detail=detail, retry_at=retry_at, headrooms=rooms)
+    dialects = case.provider.rate_limits.dialects
+    return Judgement(
+        state=state,
+        reason=reason,
+        detail=detail,
+        retry_at=retry_at,
+        headrooms=rooms,
+        unread=headroom.unread(dialects, case.answer.headers, case.now) if dialects and not rooms else (),
+    )

@@ -38,7 +38,7 @@ from interlock.settings import Settings
 from interlock.status import Transition, fold
 
 log = logging.getLogger(__name__)
-HEAD = "0001"  # the newest migration; a test holds it to the folder
+HEAD = "0002"  # the newest migration; a test holds it to the folder
 BATCH = 1000
 LINGER_SECONDS = 1.0  # longer batches cost less for each record, and a kill -9 loses more of them
 QUEUE_LIMIT = 50_000
@@ -551,7 +551,7 @@ def outcome_from_plain(data: Mapping[str, Any]) -> Outcome:
 
 def headroom_from_plain(data: Mapping[str, Any]) -> Headroom:
     """The opposite of `plain(headroom)`; also reads a row of `headrooms`."""
-    fields = {name: data[name] for name in Headroom.__dataclass_fields__}
+    fields = {name: data[name] for name in Headroom.__dataclass_fields__ if name in data}
     times = {"reset_at": _moment(data["reset_at"]), "seen_at": _moment(data["seen_at"])}
     return Headroom(**{**fields, **times, "credential_fingerprint": data["credential_fingerprint"] or None})
 

@@ -132,6 +132,9 @@ headrooms = sa.Table(
     sa.Column("reset_at", Instant),
     sa.Column("confidence", sa.String(10), nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
+    sa.Column("used", sa.Float),
+    sa.Column("told_by", sa.String(40)),
+    sa.Column("burn_per_second", sa.Float),
 )
 
 # What a scheduler says of itself: lag, missed runs, last sign of life. One row for each name and region.

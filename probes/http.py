@@ -13,11 +13,10 @@ from interlock.auth import Signer, TokenRefused
 from interlock.catalogue import Ask, Cost
 from interlock.http import Draft
 from interlock.integration import Integration
-from interlock.records import Environment, Finding, Headroom, ProbeKind, Reason, Severity, State
+from interlock.records import Environment, Finding, ProbeKind, Reason, Severity, State
 from interlock.wire import Answer
 from probes.probe import Planned, Seen, Tools, unknown
-
-WARN_BELOW = 0.1  # of a limit
+from probes.weigh import weigh_headroom, weigh_pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,12 @@ class HttpProbe:
             slow_after_seconds=planned.slow_after_seconds,
         )
         judgement = judge(case)
+        rooms = tools.trail.follow(integration.provider.name, judgement.headrooms)
+        judgement = dataclasses.replace(judgement, headrooms=rooms)
         if self.kind is ProbeKind.HEADROOM:
             judgement = weigh_headroom(judgement, planned)
+        elif integration.ask(ProbeKind.HEADROOM) is None:
+            judgement = weigh_pace(judgement)
         findings = _wrong_mode(integration) if ask.credentialed else ()
         if findings and judgement.state is State.OPERATIONAL:
             detail = f"{judgement.detail}; but {findings[0].seen}"
@@ -112,37 +115,6 @@ def _unset(integration: Integration, ask: Ask) -> str:
     return ", ".join(
         f"credentials.{n}" if n in given else n if n == "base_url" else f"parameters.{n}" for n in names
     )
-
-
-def weigh_headroom(judgement: Judgement, planned: Planned) -> Judgement:
-    """A good answer is judged again by how much of the limit is left. No number is no good answer."""
-    if judgement.state is not State.OPERATIONAL:
-        return judgement
-    if not judgement.headrooms:
-        detail = "the answer says nothing of a rate limit"
-        return dataclasses.replace(judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=detail)
-    told = [room for room in judgement.headrooms if room.ratio is not None]
-    if not told:
-        detail = "the answer names no limit and remainder that go together"
-        return dataclasses.replace(judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=detail)
-    least = min(told, key=lambda room: room.ratio or 0.0)
-    limit = planned.integration.probe_settings(ProbeKind.HEADROOM).warn_below or WARN_BELOW
-    return _weighed(judgement, least, limit)
-
-
-def _weighed(judgement: Judgement, least: Headroom, limit: float) -> Judgement:
-    left = f"{least.remaining:g} of {least.limit:g} {least.unit} left in {least.bucket}"
-    if least.remaining == 0:
-        return dataclasses.replace(
-            judgement,
-            state=State.THROTTLED,
-            reason=Reason.QUOTA_EXHAUSTED,
-            detail=left,
-            retry_at=least.reset_at,
-        )
-    if (least.ratio or 0.0) < limit:
-        return dataclasses.replace(judgement, state=State.DEGRADED, reason=Reason.LOW_HEADROOM, detail=left)
-    return dataclasses.replace(judgement, detail=left)
 
 
 def _wrong_mode(integration: Integration) -> tuple[Finding, ...]:

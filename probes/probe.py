@@ -11,6 +11,7 @@ from typing import Protocol
 from interlock.answers import Judgement
 from interlock.auth import Signer, signer
 from interlock.catalogue import Cost
+from interlock.headroom import Trail
 from interlock.http import Client
 from interlock.integration import Integration
 from interlock.records import Finding, Outcome, ProbeKind, Reason, State
@@ -69,6 +70,7 @@ class Tools:
     redactor: Redactor = field(default_factory=Redactor)
     fingerprint_key: bytes = b"interlock"
     region: str = "local"
+    trail: Trail = field(default_factory=Trail)
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
 
     def signer(self, integration: Integration) -> Signer | None:

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+from interlock.headroom.burn import Trail, burn, exhausted_at, fresh, is_stale, lasting, lasts, worry
 from interlock.headroom.dialects import DIALECTS, Dialect
 from interlock.headroom.quotas import QUOTAS, Quota
 from interlock.headroom.reading import Fields, Headers, Reading, Unread
@@ -22,12 +23,20 @@ __all__ = [
     "Headers",
     "Quota",
     "Reading",
+    "Trail",
     "Unread",
+    "burn",
+    "exhausted_at",
+    "fresh",
+    "is_stale",
+    "lasting",
+    "lasts",
     "read",
     "read_quota",
     "retry_at",
     "retry_in_body",
     "unread",
+    "worry",
     "write",
     "write_retry_after",
 ]

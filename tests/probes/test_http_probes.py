@@ -17,10 +17,10 @@ from interlock.records import Environment, Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
 from interlock.settings import IntegrationSettings, Network
-from probes.http import weigh_headroom
 from probes.kinds import plan
 from probes.probe import Tools
 from probes.run import run
+from probes.weigh import weigh_headroom
 from tests.loopback import says, server
 from tests.records import a_headroom
 
