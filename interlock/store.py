@@ -90,7 +90,11 @@ class Store:
         try:
             _migrate(self.engine)
         except (SQLAlchemyError, OSError) as exc:
+            self.engine.dispose()
             raise StoreError(f"the store {_shown(self.engine)} cannot be opened: {_cause(exc)}") from exc
+        except StoreError:
+            self.engine.dispose()
+            raise
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -432,8 +436,12 @@ def _on_sqlite_begin(connection: sa.Connection) -> None:
 
 def _on_sqlite_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # `_on_sqlite_begin` says BEGIN itself
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "mmap_size = 0"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "mmap_size = 0"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()  # the pool does not know it yet
+        raise
 
 
 def _migrate(engine: sa.Engine) -> None:

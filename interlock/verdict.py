@@ -25,6 +25,24 @@ class Blame(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a verdict needs of a status: `state` is de-bounced, `seen` the last answer's own, `failures` in a row."""
+
+    probe: ProbeKind
+    state: State
+    seen: State
+    reason: Reason
+    failures: int
+    detail: str
+
+
+def heard(status: Status) -> Heard:
+    """The witness that a status is."""
+    last = status.last
+    return Heard(last.probe, status.state, last.state, last.reason, status.failures, last.detail)
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
     """A verdict. `because`: one sentence. `evidence`: a line for each probe that was heard, most telling first."""
 
@@ -54,10 +72,10 @@ HEARSAY = frozenset({ProbeKind.STATUS_PAGE})
 WITNESSES = 2
 
 
-def weigh(statuses: Sequence[Status]) -> Weighed:
+def weigh(statuses: Sequence[Heard]) -> Weighed:
     """The verdict over the statuses of one integration's probes, in all regions."""
-    asked = [s for s in statuses if s.last.probe not in HEARSAY]
-    page = [s for s in statuses if s.last.probe in HEARSAY and s.last.reason is Reason.PROVIDER_INCIDENT]
+    asked = [s for s in statuses if s.probe not in HEARSAY]
+    page = [s for s in statuses if s.probe in HEARSAY and s.reason is Reason.PROVIDER_INCIDENT]
     for row in (_silent, _offline, _outage, _doubt, _ours, _throttled, _changed):
         if (found := row(asked, page)) is not None:
             blame, because, telling = found
@@ -71,37 +89,37 @@ def weigh(statuses: Sequence[Status]) -> Weighed:
     return Weighed(Blame.OK, because, _evidence(page or well, statuses))
 
 
-_Found = tuple[Blame, str, list[Status]] | None
+_Found = tuple[Blame, str, list[Heard]] | None
 
 
-def _silent(asked: list[Status], page: list[Status]) -> _Found:
+def _silent(asked: list[Heard], page: list[Heard]) -> _Found:
     if asked:
         return None
     return Blame.UNKNOWN, "nothing was asked of it yet", page
 
 
-def _offline(asked: list[Status], _: list[Status]) -> _Found:
-    offline = [s for s in asked if s.last.reason is Reason.OFFLINE]
+def _offline(asked: list[Heard], _: list[Heard]) -> _Found:
+    offline = [s for s in asked if s.reason is Reason.OFFLINE]
     if not offline or any(s.state is not State.UNKNOWN for s in asked):
         return None
     return Blame.NETWORK, "we are offline ourselves", offline
 
 
-def _outage(asked: list[Status], page: list[Status]) -> _Found:
+def _outage(asked: list[Heard], page: list[Heard]) -> _Found:
     """Failing, by two witnesses."""
-    failing = [s for s in asked if s.last.state is State.FAILING]
+    failing = [s for s in asked if s.seen is State.FAILING]
     down = [s for s in failing if s.state is State.DOWN]
-    if not failing or not (down or page or len({s.last.probe for s in failing}) >= WITNESSES):
+    if not failing or not (down or page or len({s.probe for s in failing}) >= WITNESSES):
         return None
     if page:
         return Blame.THEIRS, "it fails, and its own status page reports an incident", [*failing, *page]
     telling = down or failing
-    reasons = {s.last.reason for s in telling}
+    reasons = {s.reason for s in telling}
     if reasons & THEIRS:
         return Blame.THEIRS, "it is reached, and fails to answer", telling
     if reasons <= {Reason.PROXY}:
         return Blame.OURS, "our own proxy does not let us through", telling
-    if any(s.last.state is not State.FAILING and s.state is not State.UNKNOWN for s in asked):
+    if any(s.seen is not State.FAILING and s.state is not State.UNKNOWN for s in asked):
         return Blame.THEIRS, "a part of it cannot be reached while another answers", telling
     return (
         Blame.NETWORK,
@@ -110,28 +128,28 @@ def _outage(asked: list[Status], page: list[Status]) -> _Found:
     )
 
 
-def _doubt(asked: list[Status], _: list[Status]) -> _Found:
+def _doubt(asked: list[Heard], _: list[Heard]) -> _Found:
     """Failing, by one witness: too little to claim an outage, too much to call it well."""
-    failing = [s for s in asked if s.last.state is State.FAILING]
+    failing = [s for s in asked if s.seen is State.FAILING]
     if not failing:
         return None
     return Blame.UNKNOWN, "one probe failed, which is not enough to claim an outage", failing
 
 
-def _ours(asked: list[Status], _: list[Status]) -> _Found:
-    ours = [s for s in asked if s.last.reason in OURS]
+def _ours(asked: list[Heard], _: list[Heard]) -> _Found:
+    ours = [s for s in asked if s.reason in OURS]
     return (
         (Blame.OURS, "it is up, and something on our side keeps it from serving us", ours) if ours else None
     )
 
 
-def _throttled(asked: list[Status], _: list[Status]) -> _Found:
-    held = [s for s in asked if s.last.reason in THROTTLED]
+def _throttled(asked: list[Heard], _: list[Heard]) -> _Found:
+    held = [s for s in asked if s.reason in THROTTLED]
     return (Blame.THROTTLED, "it is up, and our rate limit is reached", held) if held else None
 
 
-def _changed(asked: list[Status], page: list[Status]) -> _Found:
-    changed = [s for s in asked if s.last.reason in CHANGED]
+def _changed(asked: list[Heard], page: list[Heard]) -> _Found:
+    changed = [s for s in asked if s.reason in CHANGED]
     if changed:
         return Blame.THEIRS, "it answers, but not as it promised", changed
     slow = [s for s in asked if s.state is State.DEGRADED]
@@ -139,16 +157,16 @@ def _changed(asked: list[Status], page: list[Status]) -> _Found:
         return None
     if page:
         return Blame.THEIRS, "it serves us badly, and its own status page reports an incident", [*slow, *page]
-    if all(s.last.reason is Reason.LOW_HEADROOM for s in slow):
+    if all(s.reason is Reason.LOW_HEADROOM for s in slow):
         return Blame.THROTTLED, "it is up, and little of our rate limit is left", slow
     return Blame.UNKNOWN, "it serves us badly, and nothing shows whose it is", slow
 
 
-def _evidence(telling: list[Status], statuses: Sequence[Status]) -> tuple[str, ...]:
+def _evidence(telling: list[Heard], statuses: Sequence[Heard]) -> tuple[str, ...]:
     rest = [s for s in statuses if s not in telling]
     return tuple(_line(s) for s in [*telling, *rest])
 
 
-def _line(status: Status) -> str:
+def _line(status: Heard) -> str:
     row = f", {status.failures} in a row" if status.failures > 1 else ""
-    return f"{status.last.probe.value}: {status.state.value}{row} ({status.last.detail})"
+    return f"{status.probe.value}: {status.state.value}{row} ({status.detail})"

@@ -24,7 +24,8 @@ from interlock.evidence import write_whole
 from interlock.integration import Integration, public_face, redactor_for, resolve_all
 from interlock.records import Outcome, ProbeKind, State, Verdict, plain
 from interlock.settings import Settings
-from interlock.status import WORST_FIRST, worst
+from interlock.status import WORST_FIRST, fold, worst
+from interlock.verdict import Weighed, heard, weigh
 from probes.kinds import plan
 from probes.probe import Planned, Tools, utc_now
 from probes.run import Limits, run_all
@@ -50,6 +51,11 @@ class Checked:
     def of(self, name: str) -> list[Outcome]:
         """The outcomes of one integration."""
         return [each for each in self.outcomes if each.integration == name]
+
+    def verdict(self, name: str) -> Weighed:
+        """Whose it is. One look proves less than a status: no probe is down by it."""
+        own = [fold(None, each, failures_before_down=2) for each in self.of(name)]
+        return weigh([heard(status) for status in own])
 
 
 @click.command(short_help="Run every probe once, all at the same time.")
@@ -265,6 +271,7 @@ def as_json(checked: Checked) -> dict[str, Any]:
                 "environment": integration.environment.value,
                 "owner": integration.settings.owner,
                 "state": worst([each.state for each in own]).value,
+                "verdict": plain(checked.verdict(integration.name)),
                 "probes": [_probe_json(each, integration, checked.at) for each in own],
             }
         )

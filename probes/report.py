@@ -11,9 +11,18 @@ from interlock.errors import UsageError
 from interlock.integration import Integration
 from interlock.records import Outcome, State
 from interlock.status import WORST_FIRST, worst
+from interlock.verdict import Blame
 from probes.check import Checked, advice_for, json_text
 
 PIPED_WIDTH = 120
+BLAME_WORDS = {
+    Blame.OK: "well",
+    Blame.OURS: "ours to mend",
+    Blame.THEIRS: "theirs",
+    Blame.NETWORK: "the network's",
+    Blame.THROTTLED: "throttled",
+    Blame.UNKNOWN: "not clear whose",
+}
 STYLES = {
     State.OPERATIONAL: "green",
     State.DEGRADED: "yellow",
@@ -62,6 +71,10 @@ def as_text(checked: Checked, terminal: bool) -> str:  # noqa: FBT001 - one sign
             took = "" if each.duration_seconds is None else f"{each.duration_seconds * 1000:.0f} ms"
             table.add_row(label, Text(each.probe.value), state, took, Text(_said(each, integration, checked)))
     console.print(table)
+    for integration in checked.integrations:
+        found = checked.verdict(integration.name)
+        if checked.of(integration.name) and found.blame is not Blame.OK:
+            console.print(Text(f"{integration.name}: {BLAME_WORDS[found.blame]}, {found.because}"))
     for name, why in checked.unasked:
         console.print(Text(f"not asked: {name}: {why}"))
     console.print(Text(summary(checked)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from interlock.records import ProbeKind, Reason, State, Status
 from interlock.status import fold
-from interlock.verdict import Blame, weigh
+from interlock.verdict import Blame, heard, weigh
 from tests.records import NOON, an_outcome
 
 REACH, CREDENTIAL, PAGE, TLS = (
@@ -81,22 +81,22 @@ CASES: list[tuple[str, list[Status], Blame]] = [
 
 @pytest.mark.parametrize(("statuses", "blame"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_the_verdict(statuses: list[Status], blame: Blame) -> None:
-    found = weigh(statuses)
+    found = weigh([heard(s) for s in statuses])
     assert found.blame is blame, found
     assert len(found.evidence) == len(statuses)
 
 
 def test_one_good_answer_clears_an_outage() -> None:
     down = failing(REACH, Reason.SERVER_ERROR, 5)
-    assert weigh([down]).blame is Blame.THEIRS
+    assert weigh([heard(down)]).blame is Blame.THEIRS
     after = fold(
         down, an_outcome(probe=REACH, started_at=NOON + dt.timedelta(hours=1)), failures_before_down=3
     )
-    assert weigh([after]).blame is Blame.OK
+    assert weigh([heard(after)]).blame is Blame.OK
 
 
 def test_the_telling_evidence_stands_first() -> None:
-    found = weigh([well(REACH), status(CREDENTIAL, State.AUTH_FAILED, Reason.BAD_CREDENTIAL)])
+    found = weigh([heard(well(REACH)), heard(status(CREDENTIAL, State.AUTH_FAILED, Reason.BAD_CREDENTIAL))])
     assert found.evidence[0].startswith("credential: auth_failed")
 
 
@@ -107,7 +107,7 @@ def a_status() -> st.SearchStrategy[Any]:
 
 @given(st.lists(a_status(), max_size=5))
 def test_theirs_is_never_claimed_by_hearsay_or_a_single_failure(statuses: list[Status]) -> None:
-    found = weigh(statuses)
+    found = weigh([heard(s) for s in statuses])
     asked = [s for s in statuses if s.last.probe is not PAGE]
     if found.blame is Blame.OK:
         assert any(s.state is State.OPERATIONAL for s in asked)
