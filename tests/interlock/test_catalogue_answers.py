@@ -17,6 +17,7 @@ EXPIRED = (State.AUTH_FAILED, Reason.EXPIRED_CREDENTIAL)
 SCOPE = (State.DEGRADED, Reason.SCOPE)
 THROTTLED = (State.THROTTLED, Reason.RATE_LIMITED)
 ODD = (State.DEGRADED, Reason.UNEXPECTED_STATUS)
+JSON = "application/json"
 NOT_TOLD = (State.UNKNOWN, Reason.NOT_TOLD)
 
 
@@ -45,6 +46,10 @@ def facebook(code: int, subcode: int | None = None) -> Example:
 
 
 def salesforce(description: str) -> Any:
+    return {"error": "invalid_grant", "error_description": description}
+
+
+def google(description: str) -> Any:
     return {"error": "invalid_grant", "error_description": description}
 
 
@@ -95,6 +100,20 @@ ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
     ("salesforce", "client", said(400, {"error": "invalid_client"}), BAD),
     ("salesforce", "refresh", said(400, salesforce("authentication failure")), BAD),
     ("salesforce", "refresh", said(400, salesforce("expired access/refresh token")), EXPIRED),
+    ("google_oauth", "token", said(200, {"aud": "x", "expires_in": "3599"}, content_type=JSON), GOOD),
+    ("google_oauth", "token", said(400, {"error_description": "Invalid Value"}), BAD),
+    ("google_oauth", "token", said(400, {"error": "invalid_token"}), BAD),
+    ("google_oauth", "token", said(400, {"error": "invalid_request"}), ODD),
+    ("google_oauth", "refresh", said(400, google("Bad Request")), BAD),
+    ("google_oauth", "refresh", said(400, google("Token has been expired or revoked.")), EXPIRED),
+    ("google_oauth", "refresh", said(401, {"error": "invalid_client"}), BAD),
+    ("google_oauth", "service_account", said(400, google("Invalid JWT Signature.")), BAD),
+    ("fcm", "token", said(200, {"name": "projects/p/messages/1"}, content_type=JSON), GOOD),
+    ("fcm", "token", said(401, {"error": {"status": "UNAUTHENTICATED"}}), BAD),
+    ("fcm", "token", said(403, {"error": {"status": "PERMISSION_DENIED"}}), SCOPE),
+    ("fcm", "token", said(429, {"error": {"status": "RESOURCE_EXHAUSTED"}}), THROTTLED),
+    ("fcm", "token", said(400, {"error": {"status": "INVALID_ARGUMENT"}}), ODD),
+    ("fcm", "service_account", said(400, google("Invalid JWT Signature.")), BAD),
     ("sns", "keys", xml(404, "NotFound"), ODD),
 ]
 
