@@ -161,6 +161,7 @@ class Api:
             "last_seen": view.last_seen,
             "in_maintenance": bool(view.status and view.status.last.in_maintenance),
             **self._words(view, view.lead),
+            "verdict": view.verdict,
             "uptime": _uptime(view.uptime),
             "latency": {"probe": timed.kind, **_latency(timed.latency)} if timed else None,
             "headrooms": [_room(room) for room in view.rooms],

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from interlock import __version__, histogram, tables
 from interlock.records import ProbeKind, Reason, State
 from interlock.store import headroom_from_plain
+from interlock.verdict import Blame, Heard, weigh
 from reports.exposition import Family, Sample, escaped, label_text, number
 from reports.face import Face, Listed
 from reports.views import Room, rooms
@@ -53,6 +54,7 @@ def families(face: Face) -> list[Family]:
             "interlock_build_info", "gauge", "The version that runs.", [("", f'version="{__version__}"', 1)]
         ),
         *_states(seen),
+        _verdicts(seen, clean),
         *_moments(seen, now),
         _credentials(seen),
         _durations(seen),
@@ -113,6 +115,30 @@ def _states(seen: Sequence[Seen]) -> Iterable[Family]:
         "Whether the last run lay in a planned window.",
         [("", each.labels, float(each.last["in_maintenance"])) for each in seen],
     )
+
+
+def _verdicts(seen: Sequence[Seen], clean: Callable[[str], str]) -> Family:
+    """Whose it is, for each integration: 1 for the verdict, 0 for the others."""
+    by_integration: dict[str, list[Heard]] = {}
+    for each in seen:
+        by_integration.setdefault(each.row["integration"], []).append(
+            Heard(
+                probe=ProbeKind(each.row["probe"]),
+                state=State(each.row["state"]),
+                seen=State(each.last["state"]),
+                reason=Reason(each.last["reason"]),
+                failures=each.row["failures"],
+                detail="",
+            )
+        )
+    samples = [
+        ("", f'integration="{clean(name)}",verdict="{blame.value}"', 1.0 if found is blame else 0.0)
+        for name, witnesses in by_integration.items()
+        for found in [weigh(witnesses).blame]
+        for blame in Blame
+    ]
+    words = "Whose it is, weighed from all probes: 1 for the verdict, 0 for the others."
+    return Family("interlock_integration_verdict", "gauge", words, samples)
 
 
 def _moments(seen: Sequence[Seen], now: dt.datetime) -> Iterable[Family]:

@@ -133,6 +133,7 @@ class Pages:
             "files": {name: _digest(data) for name, data in self._files.items()},
             "charts": charts,
             "state_words": wording.STATE_WORDS,
+            "verdict_words": wording.VERDICT_WORDS,
             "phase_words": wording.PHASE_WORDS,
             "environment_words": wording.ENVIRONMENT_WORDS,
             "State": State,

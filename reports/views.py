@@ -13,6 +13,7 @@ from typing import Any
 from interlock import histogram
 from interlock.records import Headroom, ProbeKind, Reason, State, Status
 from interlock.status import WORST_FIRST
+from interlock.verdict import Weighed, heard, weigh
 from reports.face import Listed
 
 HOUR = 3600
@@ -188,6 +189,11 @@ class IntegrationView:
         return self.status.since if self.status else None
 
     @property
+    def verdict(self) -> Weighed:
+        """Whose it is, weighed from all probes."""
+        return weigh([heard(p.status) for p in self.probes if p.status])
+
+    @property
     def last_seen(self) -> dt.datetime | None:
         """The newest outcome of any probe."""
         return max((p.status.last.started_at for p in self.probes if p.status), default=None)
@@ -266,7 +272,7 @@ def lead(probes: Sequence[ProbeView]) -> ProbeView | None:
     A provider that does not tell a thing is no reason to call an integration `unknown` while others answer.
     """
     seen = [(probe, probe.status) for probe in probes if probe.status is not None]
-    telling = [pair for pair in seen if pair[1].last.reason is not Reason.NOT_TOLD] or seen
+    telling = [pair for pair in seen if not _says_nothing(pair[1])] or seen
 
     def rank(pair: tuple[ProbeView, Status]) -> tuple[int, bool, float]:
         status = pair[1]
@@ -275,6 +281,12 @@ def lead(probes: Sequence[ProbeView]) -> ProbeView | None:
 
     worst = min(telling, key=rank, default=None)
     return worst[0] if worst else None
+
+
+def _says_nothing(status: Status) -> bool:
+    """Whether a provider does not tell, or its status page cannot be read."""
+    hearsay = status.last.probe is ProbeKind.STATUS_PAGE and status.state is State.UNKNOWN
+    return hearsay or status.last.reason is Reason.NOT_TOLD
 
 
 def uptime(probes: Sequence[ProbeView]) -> Uptime:

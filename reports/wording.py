@@ -6,6 +6,7 @@ import datetime as dt
 import math
 
 from interlock.records import State
+from interlock.verdict import Blame
 
 STATE_WORDS = {
     State.OPERATIONAL: "Operational",
@@ -15,6 +16,14 @@ STATE_WORDS = {
     State.FAILING: "Failing",
     State.UNKNOWN: "Unknown",
     State.DOWN: "Down",
+}
+VERDICT_WORDS = {
+    Blame.OK: "",
+    Blame.OURS: "ours to mend",
+    Blame.THEIRS: "theirs",
+    Blame.NETWORK: "the network between us",
+    Blame.THROTTLED: "throttled",
+    Blame.UNKNOWN: "not clear whose",
 }
 PHASE_WORDS = {
     "dns": "DNS",

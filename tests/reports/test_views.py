@@ -31,6 +31,7 @@ from reports.views import (
     uptime,
 )
 from tests.reports import seed
+from tests.reports.conftest import Client
 from tests.reports.seed import NOW, headroom, outcome
 
 NO_UPTIME = Uptime()
@@ -178,3 +179,21 @@ def test_a_probe_is_overdue_after_three_missing_runs_and_a_minute(ago: int, stal
 def test_filters_fit_together() -> None:
     assert matching([], text="x") == ()
     assert len(seed.STORIES) == 8
+
+
+def test_the_verdict_stands_on_the_pages_in_the_api_and_in_the_metrics(client: Client) -> None:
+    told = {
+        each["name"]: each["verdict"] for each in client.get("/api/v1/integrations").json()["integrations"]
+    }
+    assert told["payouts"]["blame"] == "theirs"
+    assert told["code"]["blame"] == "ours"
+    assert told["messages"]["blame"] == "throttled"
+    assert told["payments"]["blame"] == "ok"
+    assert told["payouts"]["evidence"][0].startswith("reachability: down, 9 in a row")
+    page = client.get("/integrations/payouts").text
+    assert "Whose is it?" in page
+    assert "it is reached, and fails to answer" in page
+    assert "Whose is it?" not in client.get("/integrations/payments").text
+    metrics = client.get("/metrics").text
+    assert 'interlock_integration_verdict{integration="payouts",verdict="theirs"} 1' in metrics
+    assert 'interlock_integration_verdict{integration="payouts",verdict="ok"} 0' in metrics
