@@ -18,7 +18,7 @@ from benchmarks.made import KIND, START, listed, name_of, outcome
 from benchmarks.shared import Figure, ratio, rounds, same, spent, worker
 from interlock import histogram, tables
 from interlock.records import Outcome, State
-from interlock.store import Recorded, Store
+from interlock.store import Recorded, Store, outcome_row
 from reports.history import History
 
 INSERT_ROUNDS = 7
@@ -131,8 +131,8 @@ def _plain(value: Any) -> Any:
 
 
 def _core(store: Store, outcomes: Sequence[Outcome]) -> Callable[[], None]:
-    """A plain Core insert of ready rows, with our column types."""
-    rows = [_row(each) for each in outcomes]
+    """A plain Core insert of ready rows, with our column types, as the writer makes it."""
+    rows = [outcome_row(each) for each in outcomes]
 
     def work() -> None:
         for start in range(0, len(rows), BATCH):

@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: that what they compare is the same. No time is asserted."""
