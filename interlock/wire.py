@@ -153,6 +153,8 @@ class _Exchange(asyncio.Protocol):
         transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return
         if self._seen_bytes == 0:
             self._watch.lap("first_byte")
         self._seen_bytes += len(data)
@@ -216,9 +218,14 @@ class _Exchange(asyncio.Protocol):
             self.done.set_exception(WireError(Reason.PROTOCOL, detail, self._watch.phases))
 
     def close(self) -> None:
-        """Drop the connection at once: a probe never uses it again."""
-        if self._transport is not None:
-            self._transport.abort()
+        """Drop the connection at once: a probe never uses it again.
+
+        The circle with the parser is broken, else TLS buffers of 256 KiB wait for the garbage collector.
+        """
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
+        del self._parser
 
 
 @dataclass
