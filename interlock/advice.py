@@ -196,6 +196,16 @@ ROWS: dict[Reason, Row] = {
         "{title} accepts our credential, but it belongs to the other environment",
         "Us: point the reference at a key of the right mode, or change `environment` in the settings.",
     ),
+    Reason.LATE: Row(
+        Whose.OURS,
+        "{title} has not reported in when it should have",
+        "Us: see whether the job ran, whether it hangs, and whether it can reach interlock.",
+    ),
+    Reason.JOB_FAILED: Row(
+        Whose.OURS,
+        "{title} reported that it failed",
+        "Us: read the job's own log; if it calls a provider, see that provider's state here.",
+    ),
     Reason.INTERNAL: Row(
         Whose.OURS,
         "interlock itself made a mistake; nothing is known against {title}",

@@ -56,6 +56,8 @@ class Reason(StrEnum):
     NOT_TOLD = "not_told"  # the provider does not tell
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
+    LATE = "late"  # a job that reports in was not heard in time
+    JOB_FAILED = "job_failed"
     INTERNAL = "internal"  # our own mistake; never the provider's fault
 
 

@@ -34,6 +34,8 @@ def check(data: Mapping[str, Any], folder: Path) -> list[Mistake]:
     for name, raw in _table(data.get("integrations")).items():
         if isinstance(raw, Mapping):
             mistakes += _integration(("integrations", name), raw, folder)
+    taken = set(_table(data.get("integrations"))) & set(_table(data.get("heartbeats")))
+    mistakes += [Mistake(("heartbeats", name), "has the name of an integration; give it another") for name in taken]
     return mistakes
 
 

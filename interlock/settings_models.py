@@ -298,11 +298,23 @@ class IntegrationSettings(Network):
 IntegrationName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
+class HeartbeatSettings(Model):
+    """A job that reports in by itself: POST /heartbeats/NAME with its token in the Authorization header."""
+
+    every: Duration = Field(description="How often it reports in, at the least.")
+    grace: Duration = _is(300.0, 'How much later it may be before it counts as down; "5m" if not said.')
+    token: Reference = Field(description="Token that the job sends, by reference.")
+    owner: str | None = _is(None, "The team to call.")
+
+
 class Settings(Model):
     """Settings of interlock: the services you depend on, and how they are probed."""
 
     suite: Suite = _made(Suite, "What holds for the whole suite.")
     integrations: Mapping[IntegrationName, IntegrationSettings] = _is({}, "Your services by name.")
+    heartbeats: Mapping[IntegrationName, HeartbeatSettings] = _is(
+        {}, "Your own jobs that report in, by name."
+    )
     path: SkipJsonSchema[Path | None] = Field(default=None, exclude=True)
 
     @property

@@ -79,12 +79,19 @@ def recognise(value: str, path: KeyPath, data: Mapping[str, Any]) -> str | None:
     if not _CANDIDATE.search(target) or (kind == "env" and _PLAIN_NAME.fullmatch(target)):
         return None
     exempt = _is_parameter(path, value, data)
-    for known in known_shapes():
+    for known in sorted(known_shapes(), key=lambda each: _likely(each, path, data)):
         if known.inside is not None and known.inside.search(value):
             return f"the {known.credential} of {known.title}"
         if known.whole is not None and kind != "file" and not exempt and known.whole.fullmatch(target):
             return f"the {known.credential} of {known.title}"
     return None
+
+
+def _likely(known: _Known, path: KeyPath, data: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Several providers have keys of one shape: the one that is named here goes first, false before true."""
+    table = at(data, path[:2])
+    provider = table.get("provider") if isinstance(table, Mapping) else None
+    return known.provider != provider, known.credential != path[-1]
 
 
 def _split(value: str) -> tuple[str | None, str]:

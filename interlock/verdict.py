@@ -61,6 +61,8 @@ OURS = frozenset(
         Reason.NOT_CONFIGURED,
         Reason.REDIRECT,
         Reason.PROXY,
+        Reason.LATE,
+        Reason.JOB_FAILED,
     }
 )
 THEIRS = frozenset({Reason.SERVER_ERROR, Reason.PROTOCOL, Reason.CERTIFICATE_INVALID})
@@ -117,8 +119,8 @@ def _outage(asked: list[Heard], page: list[Heard]) -> _Found:
     reasons = {s.reason for s in telling}
     if reasons & THEIRS:
         return Blame.THEIRS, "it is reached, and fails to answer", telling
-    if reasons <= {Reason.PROXY}:
-        return Blame.OURS, "our own proxy does not let us through", telling
+    if reasons <= OURS:
+        return Blame.OURS, "something of our own failed", telling
     if any(s.seen is not State.FAILING and s.state is not State.UNKNOWN for s in asked):
         return Blame.THEIRS, "a part of it cannot be reached while another answers", telling
     return (
