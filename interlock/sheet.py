@@ -23,7 +23,7 @@ from interlock.records import ProbeKind
 SCHEMA = "interlock.providers/1"
 # The schemes of signing in, in words.
 SCHEMES = {
-    "none": "none",
+    "none": "not checked",
     "bearer": "token",
     "basic": "basic",
     "header": "header",
@@ -184,13 +184,13 @@ def sections(provider: Provider) -> Iterator[tuple[str, list[Line]]]:
 
 def _print_list(console: Console, providers: tuple[Provider, ...]) -> None:
     table = Table(box=box.SIMPLE_HEAD if console.is_terminal else None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("Name", "Title", "Category"):
+    for title in ("Name", "Title"):
         table.add_column(title, no_wrap=True)
-    table.add_column("Probes", max_width=23)
-    table.add_column("Signing in")
+    table.add_column("Probes", width=23)
+    table.add_column("Signing in", max_width=15)
     for each in providers:
         schemes = ", ".join(SCHEMES[way] for way in ways(each))
-        table.add_row(each.name, each.title, each.category, " ".join(asked(each)), schemes)
+        table.add_row(each.name, each.title, " ".join(asked(each)), schemes)
     console.print(table)
     console.print()
     console.print("`interlock providers NAME` shows one of them with the source of every fact.", style="dim")

@@ -17,6 +17,7 @@ EXPIRED = (State.AUTH_FAILED, Reason.EXPIRED_CREDENTIAL)
 SCOPE = (State.DEGRADED, Reason.SCOPE)
 THROTTLED = (State.THROTTLED, Reason.RATE_LIMITED)
 ODD = (State.DEGRADED, Reason.UNEXPECTED_STATUS)
+FAILING = (State.FAILING, Reason.SERVER_ERROR)
 JSON = "application/json"
 NOT_TOLD = (State.UNKNOWN, Reason.NOT_TOLD)
 
@@ -114,6 +115,32 @@ ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
     ("fcm", "token", said(429, {"error": {"status": "RESOURCE_EXHAUSTED"}}), THROTTLED),
     ("fcm", "token", said(400, {"error": {"status": "INVALID_ARGUMENT"}}), ODD),
     ("fcm", "service_account", said(400, google("Invalid JWT Signature.")), BAD),
+    ("segment", "public_api", said(403, {"errors": [{"type": "forbidden"}]}), BAD),
+    ("segment", "public_api", said(401), BAD),
+    ("segment", "public_api", said(404, {"errors": [{"type": "not-found"}]}), ODD),
+    ("segment", "write_key", said(400, {"success": False, "message": "malformed JSON"}), NOT_TOLD),
+    ("segment", "write_key", said(401), NOT_TOLD),
+    ("segment", "write_key", said(200, {"success": True}), ODD),
+    ("segment", "write_key", said(429), THROTTLED),
+    ("segment", "write_key", said(503), FAILING),
+    ("mixpanel", "service_account", said(200, {"status": "ok", "results": {}}), GOOD),
+    ("mixpanel", "service_account", said(401, {"status": "error", "error": "x"}), BAD),
+    ("mixpanel", "service_account", said(403, {"status": "error", "error": "x"}), SCOPE),
+    ("mixpanel", "project_token", said(200, {"status": 1, "error": None}), NOT_TOLD),
+    ("mixpanel", "project_token", said(200, {"status": 0, "error": "x"}), NOT_TOLD),
+    ("mixpanel", "project_token", said(401, {"status": "error", "error": "x"}), NOT_TOLD),
+    ("amplitude", "keys", said(200, {"data": []}), GOOD),
+    ("amplitude", "keys", said(401), BAD),
+    ("amplitude", "keys", said(403, {"code": 403, "error": "Forbidden"}), ODD),
+    ("amplitude", "ingestion", said(400, {"code": 400, "error": "Invalid API key: x"}), NOT_TOLD),
+    ("amplitude", "ingestion", said(403, {"code": 403, "error": "Forbidden"}), ODD),
+    ("google_analytics", "token", said(200, {"name": "properties/4711"}), GOOD),
+    ("google_analytics", "token", said(401, {"error": {"status": "UNAUTHENTICATED"}}), BAD),
+    ("google_analytics", "token", said(403, {"error": {"status": "PERMISSION_DENIED"}}), SCOPE),
+    ("google_analytics", "service_account", said(400, google("Invalid JWT Signature.")), BAD),
+    ("google_analytics", "api_secret", said(200, {"validationMessages": []}), NOT_TOLD),
+    ("google_analytics", "api_secret", said(401), NOT_TOLD),
+    ("google_analytics", "api_secret", said(500), FAILING),
     ("sns", "keys", xml(404, "NotFound"), ODD),
 ]
 
@@ -125,6 +152,36 @@ def test_an_answer_means(name: str, way: str, answer: Example, meaning: tuple[St
     assert question is not None
     got = judged(provider, question, answer)
     assert (got.state, got.reason) == meaning, got.detail
+
+
+CANNOT_TELL = {
+    ("amplitude", "ingestion"),
+    ("google_analytics", "api_secret"),
+    ("mailgun", "sending_key"),
+    ("mixpanel", "project_token"),
+    ("segment", "write_key"),
+}
+
+
+def test_what_nobody_can_tell_is_named_and_says_what_would() -> None:
+    """And every other way of signing in is told apart by its own probe."""
+    found = set()
+    for provider in catalogue.load_all():
+        for way in provider.auth:
+            question = provider.ask(ProbeKind.CREDENTIAL, way)
+            if question is not None and question.cannot_tell:
+                found.add((provider.name, way))
+                assert "name a" in question.cannot_tell or "name the" in question.cannot_tell
+    assert found == CANNOT_TELL
+
+
+@pytest.mark.parametrize("name", ["mailgun", "segment", "mixpanel", "amplitude"])
+def test_a_region_has_hosts_of_its_own(name: str) -> None:
+    provider = catalogue.load(name)
+    names = {base.name for base in provider.bases}
+    for region in {base.region for base in provider.bases} - {""}:
+        urls = [base.url for base in provider.bases if base.region == region]
+        assert len(urls) == len(names) == len(set(urls))
 
 
 def question(media: str, body: str) -> Ask:

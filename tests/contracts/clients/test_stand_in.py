@@ -94,6 +94,39 @@ async def test_a_credential_of_another_run_is_auth_failed(
         assert judged.state is if_it_can_be_told(State.AUTH_FAILED, it), judged
 
 
+async def test_a_provider_that_checks_nothing_answers_any_key_alike() -> None:
+    async with StandIn("segment") as s, client() as c:
+        headers = {"content-type": "application/json"}
+        right, wrong = ((key, "") for key in (s.credentials["write_key"], "nobody-has-this"))
+        answers = [
+            await c.post(f"{s.url}/v1/track", content="not JSON", headers=headers, auth=auth)
+            for auth in (right, wrong, None)
+        ]
+        assert {(r.status_code, r.text) for r in answers} == {(400, answers[0].text)}
+    async with StandIn("google_analytics") as s, client() as c:
+        question = s.provider.ask(ProbeKind.CREDENTIAL, "api_secret")
+        assert question is not None
+        url = f"{s.url}/debug/mp/collect?measurement_id=G-MADEUP1234&api_secret="
+        answers = [
+            await c.post(url + secret, content=question.body) for secret in (s.credentials["api_secret"], "x")
+        ]
+        assert {(r.status_code, r.text) for r in answers} == {(200, '{"validationMessages": []}')}
+
+
+async def test_two_ways_may_share_a_token_endpoint() -> None:
+    async with StandIn("salesforce") as s, client() as c:
+        url = f"{s.url}/services/oauth2/token"
+        client_id, secret = s.credentials["consumer_key"], s.credentials["consumer_secret"]
+        pair = {"client_id": client_id, "client_secret": secret}
+        refresh = {"grant_type": "refresh_token", "refresh_token": s.credentials["refresh_token"]}
+        assert (await c.post(url, data=pair | refresh)).status_code == 200
+        assert (await c.post(url, data=refresh)).status_code == 400
+        assert (await c.post(url, data=pair | refresh | {"refresh_token": "x"})).status_code == 400
+        form = {"grant_type": "client_credentials"}
+        assert (await c.post(url, data=form, auth=(client_id, secret))).status_code == 200
+        assert (await c.post(url, data=form | pair)).status_code == 400
+
+
 @pytest.mark.parametrize("name", catalogue.names())
 async def test_throttled_is_judged_throttled_with_the_time_where_the_provider_tells_it(
     name: str, monkeypatch: pytest.MonkeyPatch
