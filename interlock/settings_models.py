@@ -195,6 +195,13 @@ class Suite(Network):
         "local", "Where this copy of interlock runs, as outcomes name it.", pattern=r"^[A-Za-z0-9._-]{1,40}$"
     )
     fingerprint_key: Reference | None = _is(None, "Key of the hash that tells credentials apart.")
+    budget: float = _is(
+        0.01,
+        "Part of a rate limit that the probes may use, 0 to 1; a hundredth if not said.",
+        gt=0,
+        le=1,
+        strict=True,
+    )
     web: Web = _made(Web, "The web page, the API and the metrics.")
     concurrency: Concurrency = _made(Concurrency, "How many probes may be under way.")
     retention: Retention = _made(Retention, "How long results are kept.")

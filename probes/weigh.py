@@ -11,6 +11,7 @@ from interlock.records import Headroom, ProbeKind, Reason, State
 from probes.probe import Planned
 
 WARN_BELOW = 0.1  # of a limit, where nobody knows whether it lasts
+WORTH_A_WORRY = 0.5  # of a limit: with more left, a few requests in a row look like a stampede
 
 
 def weigh_headroom(judgement: Judgement, planned: Planned) -> Judgement:
@@ -55,7 +56,10 @@ def weigh_pace(judgement: Judgement) -> Judgement:
     worries = [
         (end, sentence)
         for room in judgement.headrooms
-        if room.confidence == "high" and (end := exhausted_at(room)) and (sentence := worry(room))
+        if room.confidence == "high"
+        and (room.ratio is None or room.ratio <= WORTH_A_WORRY)
+        and (end := exhausted_at(room))
+        and (sentence := worry(room))
     ]
     if not worries:
         return judgement

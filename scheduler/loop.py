@@ -18,6 +18,7 @@ from interlock.store import Gauge, Recorded, Store
 from probes.connectivity import Guard
 from probes.probe import Planned, Tools
 from probes.run import Limits, run
+from scheduler.ledger import Ledger
 from scheduler.manners import Holds
 from scheduler.slots import due_at, missed, next_at, slot
 
@@ -38,6 +39,7 @@ class Loop:
     done: Callable[[Outcome], None] = lambda _: None
     guard: Guard = field(default_factory=Guard)
     holds: Holds = field(default_factory=Holds)
+    ledger: Ledger = field(default_factory=Ledger)
     _scheduler: AsyncIOScheduler | None = None
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _last_due: dict[str, float] = field(default_factory=dict)
@@ -89,12 +91,15 @@ class Loop:
         return task
 
     async def _asked(self, planned: Planned, due_slot: int | None) -> None:
-        if self.holds.until(planned, self.tools.clock()) is not None:
-            return  # we were told to stay away; what was said last still holds
+        now = self.tools.clock()
+        if self.holds.until(planned, now) is not None or self.ledger.until(planned, now) is not None:
+            return  # we were told to stay away, or little is left; what was said last still holds
+        self.ledger.ask(planned, now)
         async with self.limits.place(planned):
             outcome = await run(planned, self.tools, slot=due_slot)
         outcome = self.guard.correct(planned.host, outcome)
         self.holds.note(planned, outcome)
+        outcome = self.ledger.note(planned, outcome)
         self.store.put(Recorded(outcome, planned.failures_before_down))
         self.done(outcome)
 
@@ -104,6 +109,11 @@ class Loop:
         said = {("scheduler_alive", ""): 1.0, ("scheduler_lag_seconds", ""): self._worst_lag_seconds}
         said[("store_lost_total", "")] = float(self.store.lost)
         said |= {("missed_runs_total", key): float(count) for key, count in self._missed.items()}
+        said |= {
+            ("probe_requests_total", f"{integration}/{bucket}"): float(count)
+            for (integration, bucket), count in self.ledger.requests.items()
+        }
+        said |= {("probe_interval_seconds", p.key): self.ledger.interval(p, now) for p in self.plans}
         self._worst_lag_seconds = 0.0
         for (name, label), value in said.items():
             self.store.set_gauge(Gauge(region, name, label, value, now))

@@ -1,39 +1,92 @@
-"""Manners: ask no more than our share of a limit, and stay away for as long as we are told to."""
+"""Manners: ask no more than our share of a limit, and stay away for as long as we are told to. No I/O.
+
+What decides is pure: `slowest_needed` (our share of a published limit), `stretched` (less often as less is
+left). `Holds` remembers who asked us to stay away; `scheduler.ledger` what was told, and what we used.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from interlock.catalogue import DeclaredLimit
 from interlock.records import Environment, Outcome, State
 from probes.probe import Planned
 
-SHARE = 0.01  # of a declared limit, for each probe
+SHARE = 0.01  # of a limit, for all probes of one credential together
 LONGEST_HOLD_SECONDS = 24 * 3600.0
 # A failing service may ask for patience, but must not hide its outage behind it.
 LONGEST_FAILING_HOLD_SECONDS = 300.0
+COMFORTABLE = 0.5  # of a limit left: above it nothing is stretched
+MOST_STRETCHED = 16.0  # times, where nobody tells when the window ends
+Bucket = tuple[str, str]  # whose patience it is, and the bucket's name
 
 
-def politely(planned: Planned) -> Planned:
-    """The same probe at an interval that keeps within our share, unless the settings name its interval."""
-    if planned.cost.free or planned.integration.probe_settings(planned.kind).every is not None:
+def share_out(plans: Sequence[Planned], share: float = SHARE) -> list[Planned]:
+    """The same probes at intervals that keep all users of a credential together within `share` of its limits.
+
+    An interval that the settings name stays as it is.
+    """
+    costs = costs_by_bucket(plans)
+    return [politely(planned, share, costs[who(planned), planned.cost.bucket]) for planned in plans]
+
+
+def politely(planned: Planned, share: float = SHARE, requests: int | None = None) -> Planned:
+    """The same probe at a polite interval. `requests`: what all who share its quota ask in one round."""
+    if planned.cost.free or has_own_interval(planned):
         return planned
-    slowest = slowest_needed(planned.cost.requests, planned.cost.bucket, _limits(planned))
+    asked = planned.cost.requests if requests is None else requests
+    slowest = slowest_needed(asked, planned.cost.bucket, limits_of(planned), share)
     return dataclasses.replace(planned, every_seconds=max(planned.every_seconds, slowest))
 
 
-def slowest_needed(requests: int, bucket: str, limits: Iterable[DeclaredLimit]) -> float:
+def has_own_interval(planned: Planned) -> bool:
+    """Whether the settings name the interval of this very probe."""
+    return planned.integration.probe_settings(planned.kind).every is not None
+
+
+def costs_by_bucket(plans: Iterable[Planned]) -> dict[Bucket, int]:
+    """How many requests one round of all probes takes, for each credential (or host) and bucket."""
+    costs: dict[Bucket, int] = {}
+    for planned in plans:
+        key = (who(planned), planned.cost.bucket)
+        costs[key] = costs.get(key, 0) + (0 if planned.cost.free else planned.cost.requests)
+    return costs
+
+
+def slowest_needed(
+    requests: int, bucket: str, limits: Iterable[DeclaredLimit], share: float = SHARE
+) -> float:
     """The interval in seconds at which `requests` are our share of every declared limit of the bucket."""
-    shares = [
-        requests * limit.window_seconds / (limit.limit * SHARE) for limit in limits if limit.bucket == bucket
-    ]
-    return max(shares, default=0.0)
+    return max(
+        (spacing(requests, d.limit, d.window_seconds, share) for d in limits if d.bucket == bucket),
+        default=0.0,
+    )
 
 
-def _limits(planned: Planned) -> list[DeclaredLimit]:
+def spacing(requests: int, limit: float, window_seconds: float, share: float) -> float:
+    """Seconds between rounds of so many requests that are `share` of a limit; 0 where the limit is 0."""
+    return requests * window_seconds / (limit * share) if limit > 0 else 0.0
+
+
+def stretched(every_seconds: float, ratio: float | None, seconds_to_reset: float | None) -> float:
+    """The interval in seconds where this part of a limit is left: longer as less is left.
+
+    From half of the limit down it grows as what is left shrinks, but not beyond the reset, after which all is
+    there again. Where no reset is told, to 16 times at most. Unknown is not little: nothing is stretched.
+    """
+    if ratio is None or ratio >= COMFORTABLE:
+        return every_seconds
+    wanted = every_seconds * COMFORTABLE / ratio if ratio > 0 else float("inf")
+    if seconds_to_reset is None:
+        return min(wanted, every_seconds * MOST_STRETCHED)
+    return min(wanted, max(every_seconds, seconds_to_reset), every_seconds + LONGEST_HOLD_SECONDS)
+
+
+def limits_of(planned: Planned) -> list[DeclaredLimit]:
+    """The published limits on requests and messages that hold in the probe's world."""
     world = "sandbox" if planned.integration.environment is Environment.SANDBOX else "live"
     declared = planned.integration.provider.rate_limits.declared
     return [d for d in declared if d.environment in {"any", world} and d.unit in {"requests", "messages"}]

@@ -26,8 +26,9 @@ from probes.probe import Planned, Tools
 from probes.run import Limits
 from reports.face import Auth, Face, listed
 from reports.routes import routes
+from scheduler.ledger import Ledger
 from scheduler.loop import Loop
-from scheduler.manners import politely
+from scheduler.manners import SHARE, share_out
 
 log = logging.getLogger("interlock")
 DRAIN_SECONDS = 15.0
@@ -73,9 +74,9 @@ def bind(host: str, port: int) -> socket.socket:
         ) from exc
 
 
-def plans_for(integrations: Sequence[Integration], tools: Tools) -> list[Planned]:
-    """Every probe of every integration, at a polite interval."""
-    return [politely(planned) for each in integrations for planned in plan(each, tools)]
+def plans_for(integrations: Sequence[Integration], tools: Tools, share: float = SHARE) -> list[Planned]:
+    """Every probe of every integration, at a polite interval: all together `share` of each limit."""
+    return share_out([planned for each in integrations for planned in plan(each, tools)], share)
 
 
 def face_for(
@@ -122,7 +123,7 @@ async def serve(
     sock = bind(host, port)
     with contextlib.closing(sock), open_store(settings) as store:
         tools = tools_for(settings, integrations, store)
-        plans = plans_for(integrations, tools)
+        plans = plans_for(integrations, tools, settings.suite.budget)
         face = face_for(settings, integrations, plans, store, tools)
         set_up_logging(tools.redactor)
         _warn(face, host, integrations)
@@ -133,6 +134,7 @@ async def serve(
             limits=Limits(settings.suite.concurrency),
             retention=settings.suite.retention,
             done=done,
+            ledger=Ledger(plans, settings.suite.budget),
         )
         server = _Server(_config(Starlette(routes=routes(face))))
         _on_signals(stop)

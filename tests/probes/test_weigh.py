@@ -52,16 +52,21 @@ def test_little_is_left_but_it_lasts(planned: Planned) -> None:
     assert weigh_headroom(good(room(5.0, 0.0001)), planned).state is State.OPERATIONAL
 
 
-def test_much_is_left_but_it_goes_fast(planned: Planned) -> None:
-    found = weigh_headroom(good(room(90.0, 0.5), room(50.0, 0.0, bucket="other")), planned)
+def test_half_is_left_but_it_goes_fast(planned: Planned) -> None:
+    found = weigh_headroom(good(room(45.0, 0.25), room(50.0, 0.0, bucket="other")), planned)
     assert (found.state, found.reason) == (State.DEGRADED, Reason.LOW_HEADROOM)
     assert found.detail == (
-        "90 of 100 requests left in default; at this rate used up in 3 min, 57 min before the reset"
+        "45 of 100 requests left in default; at this rate used up in 3 min, 57 min before the reset"
     )
 
 
+def test_a_few_requests_in_a_row_are_no_stampede(planned: Planned) -> None:
+    """With most of it left, the first look of many probes at once would be an alarm."""
+    assert weigh_headroom(good(room(90.0, 0.5)), planned).state is State.OPERATIONAL
+
+
 def test_of_several_worries_the_nearest_is_told(planned: Planned) -> None:
-    found = weigh_headroom(good(room(90.0, 0.1), room(80.0, 0.5, bucket="search")), planned)
+    found = weigh_headroom(good(room(40.0, 0.1), room(45.0, 0.5, bucket="search")), planned)
     assert "in search" in found.detail
 
 
@@ -100,6 +105,6 @@ def test_only_a_good_answer_is_judged_again(planned: Planned) -> None:
 
 
 def test_by_pace_alone_a_good_answer_stays_good_where_it_lasts() -> None:
-    for lasting in (good(), good(room(5.0)), good(room(0.0)), good(room(90.0, 0.5, confidence="low"))):
+    for lasting in (good(), good(room(5.0)), good(room(0.0)), good(room(40.0, 0.5, confidence="low"))):
         assert weigh_pace(lasting) is lasting
-    assert weigh_pace(good(room(90.0, 0.5))).reason is Reason.LOW_HEADROOM
+    assert weigh_pace(good(room(40.0, 0.5))).reason is Reason.LOW_HEADROOM

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from interlock.catalogue import DeclaredLimit
+from interlock.catalogue import Cost, DeclaredLimit
 from interlock.integration import resolve
 from interlock.records import ProbeKind, Reason, State
 from interlock.settings import IntegrationSettings, Network
 from probes.kinds import plan
 from probes.probe import Planned, Tools
-from scheduler.manners import Holds, politely, slowest_needed
+from scheduler.manners import Holds, politely, share_out, slowest_needed, stretched
 from tests.records import NOON, an_outcome
 
 MINUTE = dt.timedelta(minutes=1)
@@ -39,6 +42,52 @@ def test_one_percent_of_a_limit_is_our_share() -> None:
     assert slowest_needed(1, "core", [declared(5000, 3600)]) == pytest.approx(72)
     assert slowest_needed(2, "core", [declared(5000, 3600), declared(100, 1)]) == pytest.approx(144)
     assert slowest_needed(1, "core", [declared(60, 3600, "other")]) == 0
+
+
+def test_all_that_share_a_credential_share_out_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = dataclasses.replace(
+        planned(ProbeKind.CREDENTIAL, monkeypatch, every="1m"), cost=Cost(bucket="core")
+    )
+    alone, *_ = share_out([one])
+    assert alone.every_seconds == 300, "72 s would do"
+    five = share_out([one] * 5)
+    assert [each.every_seconds for each in five] == [pytest.approx(360)] * 5
+    generous = share_out([one] * 5, 0.5)
+    assert {each.every_seconds for each in generous} == {300}
+    free = share_out([dataclasses.replace(one, cost=Cost(bucket="core", free=True))] * 99)
+    assert {each.every_seconds for each in free} == {300}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "to_reset", "wanted"),
+    [
+        (None, None, 60),
+        (None, 10, 60),
+        (1.0, 3600, 60),
+        (0.5, 3600, 60),
+        (0.25, 3600, 120),
+        (0.1, 3600, 300),
+        (0.1, 200, 200),
+        (0.1, 20, 60),
+        (0.0, 3600, 3600),
+        (0.0, 30 * 86400, 86460),
+        (0.1, None, 300),
+        (0.0, None, 960),
+    ],
+)
+def test_the_less_is_left_the_longer_between_two_runs(
+    ratio: float | None, to_reset: float | None, wanted: float
+) -> None:
+    assert stretched(60, ratio, to_reset) == pytest.approx(wanted)
+
+
+@given(st.floats(1, 1e5), st.floats(0, 1), st.floats(0, 1), st.none() | st.floats(-1e6, 1e6))
+def test_stretching_never_shortens_and_grows_as_less_is_left(
+    every: float, ratio: float, other: float, to_reset: float | None
+) -> None:
+    less, more = sorted((ratio, other))
+    assert every <= stretched(every, more, to_reset) <= stretched(every, less, to_reset)
+    assert stretched(every, less, to_reset) <= every * 16 + 86400
 
 
 def test_an_interval_that_asks_too_often_is_stretched(monkeypatch: pytest.MonkeyPatch) -> None:
