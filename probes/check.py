@@ -111,7 +111,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     found = find_settings(config)
     only = frozenset(ProbeKind(kind) for kind in kinds) or None
     integrations = chosen(found, names)
-    redactor = redactor_for(found, integrations)
+    redactor = redactor_for(found, integrations, every_shape=False)
     tools = Tools(redactor=redactor, region=found.suite.region if found else "local")
     checked = look(
         integrations, tools, only=only, timeout=timeout, limits=_limits(found), shown=form == "text"
