@@ -161,6 +161,7 @@ def _others(settings: Settings) -> Iterator[Secret]:
     references = [suite.web.token, suite.web.password, suite.store_password, suite.fingerprint_key]
     references += [network.proxy_password for network in networks]
     references += [n.client_certificate.password for n in networks if n.client_certificate]
+    references += [job.token for job in settings.heartbeats.values()]
     for reference in references:
         if reference is not None:
             with contextlib.suppress(InterlockError):  # said where it is needed

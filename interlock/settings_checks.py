@@ -35,7 +35,9 @@ def check(data: Mapping[str, Any], folder: Path) -> list[Mistake]:
         if isinstance(raw, Mapping):
             mistakes += _integration(("integrations", name), raw, folder)
     taken = set(_table(data.get("integrations"))) & set(_table(data.get("heartbeats")))
-    mistakes += [Mistake(("heartbeats", name), "has the name of an integration; give it another") for name in taken]
+    mistakes += [
+        Mistake(("heartbeats", name), "has the name of an integration; give it another") for name in taken
+    ]
     return mistakes
 
 

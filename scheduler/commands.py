@@ -33,7 +33,7 @@ def run(config: Path | None, host: str | None, port: int | None) -> None:
             hint="`interlock init` writes one for this project; `interlock demo` needs none",
         )
     settings = settings_module.load(path)
-    if not settings.integrations:
+    if not settings.integrations and not settings.heartbeats:
         raise UsageError(f"{path}: there is no integration to probe", hint="add an [integrations.NAME] table")
     integrations = resolve_all(settings)
     from scheduler.service import Running, serve  # noqa: PLC0415 - slow to import

@@ -37,6 +37,7 @@ class Loop:
     limits: Limits = field(default_factory=Limits)
     retention: Retention = field(default_factory=Retention)
     done: Callable[[Outcome], None] = lambda _: None
+    also: Callable[[], None] = lambda: None  # called every few seconds
     guard: Guard = field(default_factory=Guard)
     holds: Holds = field(default_factory=Holds)
     ledger: Ledger = field(default_factory=Ledger)
@@ -104,7 +105,8 @@ class Loop:
         self.done(outcome)
 
     async def _tell(self) -> None:
-        """Write what the scheduler says of itself."""
+        """Write what the scheduler says of itself, and look after what else is due."""
+        self.also()
         now, region = self.tools.clock(), self.tools.region
         said = {("scheduler_alive", ""): 1.0, ("scheduler_lag_seconds", ""): self._worst_lag_seconds}
         said[("store_lost_total", "")] = float(self.store.lost)

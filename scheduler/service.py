@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from interlock.errors import UsageError
 from interlock.integration import Integration, redactor_for
-from interlock.records import Outcome, ProbeKind
+from interlock.records import Environment, Outcome, ProbeKind
 from interlock.redaction import RedactingFilter, Redactor
 from interlock.settings import Settings, Web
 from interlock.store import Store, open_store
@@ -24,8 +24,9 @@ from probes.connectivity import is_loopback
 from probes.kinds import plan
 from probes.probe import Planned, Tools
 from probes.run import Limits
-from reports.face import Auth, Face, listed
+from reports.face import Auth, Face, Listed, listed
 from reports.routes import routes
+from scheduler.heartbeats import PROVIDER, Heartbeats, Job
 from scheduler.ledger import Ledger
 from scheduler.loop import Loop
 from scheduler.manners import SHARE, share_out
@@ -93,13 +94,45 @@ def face_for(
     web = settings.suite.web
     return Face(
         store=store,
-        integrations=tuple(listed(each, every.get(each.name)) for each in integrations),
+        integrations=(
+            *(listed(each, every.get(each.name)) for each in integrations),
+            *_jobs_listed(settings),
+        ),
         redactor=tools.redactor,
         clock=tools.clock,
         auth=_auth(web, settings),
         allowed_hosts=(*web.allowed_hosts, web.host),
         region=tools.region,
     )
+
+
+def _jobs_listed(settings: Settings) -> list[Listed]:
+    """The jobs that report in, as the pages show them beside the integrations."""
+    return [
+        Listed(
+            name=name,
+            provider=PROVIDER,
+            title=name,
+            environment=Environment.LIVE,
+            owner=job.owner,
+            every_seconds={ProbeKind.HEARTBEAT: job.every},
+        )
+        for name, job in settings.heartbeats.items()
+    ]
+
+
+def heartbeats_for(settings: Settings, store: Store, tools: Tools) -> Heartbeats:
+    """What takes the reports of the jobs. Raises `SecretError` for a token that cannot be read."""
+    jobs = {
+        name: Job(
+            name=name,
+            every_seconds=job.every,
+            grace_seconds=job.grace,
+            token=job.token.resolve(base=settings.folder),
+        )
+        for name, job in settings.heartbeats.items()
+    }
+    return Heartbeats(jobs=jobs, store=store, redactor=tools.redactor, clock=tools.clock, region=tools.region)
 
 
 def _auth(web: Web, settings: Settings) -> Auth:
@@ -136,7 +169,9 @@ async def serve(
             done=done,
             ledger=Ledger(plans, settings.suite.budget),
         )
-        server = _Server(_config(Starlette(routes=routes(face))))
+        heartbeats = heartbeats_for(settings, store, tools)
+        loop.also = heartbeats.tick
+        server = _Server(_config(Starlette(routes=[*heartbeats.routes(), *routes(face)])))
         _on_signals(stop)
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         loop.start()

@@ -122,6 +122,18 @@ def get(url: str, **headers: str) -> tuple[int, str]:
             return exc.code, exc.read().decode()
 
 
+def post(url: str, body: bytes, token: str) -> int:
+    request = urllib.request.Request(
+        url, data=body, method="POST", headers={"Authorization": f"Bearer {token}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as exc:
+        with exc:
+            return exc.code
+
+
 def outcomes(folder: Path) -> int:
     with contextlib.closing(sqlite3.connect(folder / "interlock.db")) as connection:
         return int(connection.execute("SELECT count(*) FROM outcomes").fetchone()[0])
@@ -204,3 +216,18 @@ def test_the_demo_plays_and_ends_by_itself(tmp_path: Path) -> None:
         lines.wait_for("nothing was kept")
     assert list(tmp_path.iterdir()) == []
     assert not [line for line in lines.all if "Traceback" in line]
+
+
+def test_a_job_reports_in_and_is_shown(provider: int, tmp_path: Path) -> None:
+    beats = '[heartbeats.crm-sync]\nevery = "1h"\ntoken = "env:BEAT"\n'
+    (tmp_path / "interlock.toml").write_text(SETTINGS.format(port=provider, suite="") + beats)
+    with interlock("run", "--port", "0", cwd=tmp_path, environ={"BEAT": "made-up-beat"}) as (_, lines):
+        url = lines.wait_for(r"interlock is running: (\S+)")[1]
+        told = json.dumps({"event": "failure", "detail": "no rows came"}).encode()
+        assert post(f"{url}heartbeats/crm-sync", told, "wrong") == 401
+        assert post(f"{url}heartbeats/crm-sync", told, "made-up-beat") == 204
+        deadline = time.monotonic() + 20
+        while "no rows came" not in (page := get(f"{url}integrations/crm-sync")[1]):
+            assert time.monotonic() < deadline, page
+            time.sleep(0.1)
+        assert get(f"{url}heartbeats/crm-sync")[0] in {404, 405}
