@@ -104,7 +104,11 @@ def _offline(asked: list[Heard], _: list[Heard]) -> _Found:
     offline = [s for s in asked if s.reason is Reason.OFFLINE]
     if not offline or any(s.state is not State.UNKNOWN for s in asked):
         return None
-    return Blame.NETWORK, "we are offline ourselves", offline
+    return (
+        Blame.NETWORK,
+        "we are offline ourselves: mend this machine's connection, nothing is known against anybody",
+        offline,
+    )
 
 
 def _outage(asked: list[Heard], page: list[Heard]) -> _Found:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from interlock.errors import UsageError
 from interlock.integration import Integration
-from interlock.records import Outcome, State
+from interlock.records import Outcome, Reason, State
 from interlock.status import WORST_FIRST, worst
 from interlock.verdict import Blame
 from probes.check import Checked, advice_for, json_text
@@ -71,14 +71,23 @@ def as_text(checked: Checked, terminal: bool) -> str:  # noqa: FBT001 - one sign
             took = "" if each.duration_seconds is None else f"{each.duration_seconds * 1000:.0f} ms"
             table.add_row(label, Text(each.probe.value), state, took, Text(_said(each, integration, checked)))
     console.print(table)
-    for integration in checked.integrations:
-        found = checked.verdict(integration.name)
-        if checked.of(integration.name) and found.blame is not Blame.OK:
-            console.print(Text(f"{integration.name}: {BLAME_WORDS[found.blame]}, {found.because}"))
+    for words, names in _verdicts(checked).items():
+        console.print(Text(f"{', '.join(names)}: {words}"))
     for name, why in checked.unasked:
         console.print(Text(f"not asked: {name}: {why}"))
     console.print(Text(summary(checked)))
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def _verdicts(checked: Checked) -> dict[str, list[str]]:
+    """Whose it is, in words, with those of whom it is true; those that are well are left out."""
+    found: dict[str, list[str]] = {}
+    for integration in checked.integrations:
+        verdict = checked.verdict(integration.name)
+        if checked.of(integration.name) and verdict.blame is not Blame.OK:
+            words = f"{BLAME_WORDS[verdict.blame]}; {verdict.because}"
+            found.setdefault(words, []).append(integration.name)
+    return found
 
 
 def _said(outcome: Outcome, integration: Integration, checked: Checked) -> str:
@@ -86,6 +95,8 @@ def _said(outcome: Outcome, integration: Integration, checked: Checked) -> str:
     planned = " (planned maintenance)" if outcome.in_maintenance else ""
     if outcome.state is State.OPERATIONAL:
         return outcome.detail + planned
+    if outcome.reason is Reason.OFFLINE:
+        return f"we are offline: {outcome.detail}"  # once for all is enough advice; the verdict gives it
     words = advice_for(outcome, integration, checked.at)
     return f"{words.why}{planned}\n-> {words.what_to_do}"
 

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said_with_what_to_do(cast: Cast, interlock: Any) -> No
     assert status == 1
     assert "auth_failed" in out
     assert "-> Us: " in out
-    assert "stripe: ours to mend, it is up, and something on our side keeps it from serving us" in out
+    assert "stripe: ours to mend; it is up, and something on our side keeps it from serving us" in out
     assert "github: the network's" in out
     assert "Connection refused" in out
 
