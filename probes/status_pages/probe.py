@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -62,7 +63,11 @@ class StatusPageProbe:
             try:
                 answer, told = await self._read(engine, url, page, planned, tools)
             except WireError as exc:
-                return unknown(Reason.UNREADABLE, f"{title}'s status page gives no answer: {exc.detail}")
+                # the reason stays, so that our own lost connection can be told from their silent page
+                return dataclasses.replace(
+                    unknown(exc.reason, f"{title}'s status page gives no answer: {exc.detail}"),
+                    phases=dict(exc.phases),
+                )
             except Unreadable as exc:
                 problem = str(exc)
                 continue

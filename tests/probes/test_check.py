@@ -205,7 +205,7 @@ def test_without_settings_the_public_face_is_asked(
     assert status == 3
     assert kinds == {"reachability", "tls", "status-page"}
     reasons = {probe["reason"] for each in told["integrations"] for probe in each["probes"]}
-    assert reasons == {"offline", "unreadable"}
+    assert reasons == {"offline"}
     azure = next(each for each in told["integrations"] if each["name"] == "azure_blob")
     assert [probe["probe"] for probe in azure["probes"]] == ["status-page"], "its address needs an account"
 

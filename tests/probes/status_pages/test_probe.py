@@ -88,8 +88,8 @@ async def test_a_page_that_cannot_be_read_or_reached_is_unknown() -> None:
     async with server(Pages(api_v1_summary=["All systems operational"])) as port:
         unreadable = await ask(joined(status_page=f"http://127.0.0.1:{port}"), Tools())
     silent = await ask(joined(status_page="http://127.0.0.1:1"), Tools())
-    for outcome in (unreadable, silent):
-        assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.UNREADABLE)
+    assert (unreadable.state, unreadable.reason) == (State.UNKNOWN, Reason.UNREADABLE)
+    assert (silent.state, silent.reason) == (State.UNKNOWN, Reason.CONNECT)
 
 
 async def test_a_status_page_never_gets_our_credential(monkeypatch: Any) -> None:
