@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -87,11 +89,12 @@ def kind(scheme: str, target: float, beyond: float) -> list[Figure]:
 
 def _figures(scheme: str, costs: list[dict[str, Cost]], target: float, beyond: float) -> list[Figure]:
     ours, theirs = ([each[side] for each in costs] for side in SIDES)
-    core = [sum(cost.core for cost in side) / len(side) for side in (ours, theirs)]
+    core = [statistics.median(cost.core for cost in side) for side in (ours, theirs)]
+    ratio = statistics.median(one.core / other.core for one, other in zip(ours, theirs, strict=True))
     memory = [side[-1].pss_bytes for side in (ours, theirs)]
     label = "plain" if scheme == "http" else "TLS"
     return [
-        Figure(f"1,000 targets every 30 s, {label}: CPU", core[0] / core[1], target=target, beyond=beyond),
+        Figure(f"1,000 targets every 30 s, {label}: CPU", ratio, target=target, beyond=beyond),
         Figure(f"1,000 targets every 30 s, {label}: memory (PSS)", memory[0] / memory[1], target=0.3),
         Figure(f"  interlock, {label}: CPU", core[0] * 100, unit=" %"),
         Figure(f"  blackbox + Prometheus, {label}: CPU", core[1] * 100, unit=" %"),
@@ -253,7 +256,5 @@ def _wait(url: str, folder: Path, *, log: str = "nginx.log", seconds: float = 60
 
 
 def _listens(url: str) -> None:
-    import socket  # noqa: PLC0415 - for TLS alone
-
     parts = urllib.parse.urlsplit(url)
     socket.create_connection((parts.hostname, parts.port), 5).close()
