@@ -31,7 +31,7 @@ def read(body: bytes, _: dt.datetime) -> Told:
     """Raises `Unreadable` without a known indicator; `status.json` has neither components nor incidents."""
     page = as_object(body)
     status = page.get("status")
-    word = status.get("indicator") if isinstance(status, dict) else None
+    word = text(status.get("indicator")) if isinstance(status, dict) else ""
     if word not in INDICATORS:
         raise Unreadable("it has no known indicator")
     components = [
@@ -43,7 +43,9 @@ def read(body: bytes, _: dt.datetime) -> Told:
         _incident(each) for each in objects(page.get("incidents", [])) if each.get("status") not in OVER
     ]
     planned = objects(page.get("scheduled_maintenances", []))
-    incidents += [_incident(each, Level.MAINTENANCE) for each in planned if each.get("status") in UNDER_WAY]
+    incidents += [
+        _incident(each, Level.MAINTENANCE) for each in planned if text(each.get("status")) in UNDER_WAY
+    ]
     return Told(INDICATORS[word], tuple(components), tuple(incidents))
 
 

@@ -12,7 +12,7 @@ WORDS = {"up": Level.OPERATIONAL, "degraded": Level.DEGRADED, "down": Level.MAJO
 def read(body: bytes, _: dt.datetime) -> Told:
     """Raises `Unreadable` without a known word for the whole."""
     page = as_object(body)
-    word = page.get("largestatus")
+    word = text(page.get("largestatus"))
     if word not in WORDS:
         raise Unreadable("it has no known largestatus")
     statuses = page.get("statuses")

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from interlock.answers import Judgement
@@ -168,6 +168,9 @@ JSON = st.recursive(
 )
 
 
+@example("stripe", b'{"largestatus": []}')
+@example("statuspage", b'{"status": {"indicator": {}}}')
+@settings(max_examples=400)
 @given(st.sampled_from(sorted(ENGINES)), st.binary(max_size=80) | JSON.map(lambda v: json.dumps(v).encode()))
 def test_nothing_that_stands_there_raises_anything_else(engine: str, page: bytes) -> None:
     try:
