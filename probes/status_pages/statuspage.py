@@ -40,7 +40,7 @@ def read(body: bytes, _: dt.datetime) -> Told:
         if not each.get("group")
     ]
     incidents = [
-        _incident(each) for each in objects(page.get("incidents", [])) if each.get("status") not in OVER
+        _incident(each) for each in objects(page.get("incidents", [])) if text(each.get("status")) not in OVER
     ]
     planned = objects(page.get("scheduled_maintenances", []))
     incidents += [

@@ -168,6 +168,7 @@ JSON = st.recursive(
 )
 
 
+@example("statuspage", b'{"status": {"indicator": "none"}, "incidents": [{"status": []}]}')
 @example("stripe", b'{"largestatus": []}')
 @example("statuspage", b'{"status": {"indicator": {}}}')
 @settings(max_examples=400)
