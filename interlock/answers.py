@@ -107,7 +107,8 @@ def _throttled(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
     answer = case.answer
     exhausted = [room for room in rooms if room.remaining == 0]
     by_rule = any(matches(rule, answer) for rule in case.provider.rate_limits.throttled)
-    by_header = answer.status in THROTTLE_CANDIDATES and bool(exhausted)
+    refused = case.credentialed and any(matches(rule, answer) for rule in case.provider.auth_failed)
+    by_header = answer.status in THROTTLE_CANDIDATES and bool(exhausted) and not refused
     if not (by_rule or by_header or answer.status == 429):  # noqa: PLR2004 - RFC 6585, 4
         return None
     retry_at = headroom.retry_at(answer.headers, case.now) or _retry_in_body(case)
@@ -137,13 +138,9 @@ def _refused(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
     expired = rule is not None and rule.expired
     reason = Reason.EXPIRED_CREDENTIAL if expired else Reason.BAD_CREDENTIAL
     what = "an expired or revoked credential" if expired else "a credential that it does not accept"
-    return _say(
-        case,
-        rooms,
-        State.AUTH_FAILED,
-        reason,
-        f"{case.answer.status}, as {case.provider.title} answers {what}",
-    )
+    detail = f"{case.answer.status}, as {case.provider.title} answers {what}"
+    attested = rule is not None and rule.certainty == "attested"
+    return _say(case, rooms, State.AUTH_FAILED, reason, detail, attested=attested)
 
 
 def _scope(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
@@ -254,8 +251,10 @@ def _say(
     detail: str,
     *,
     retry_at: dt.datetime | None = None,
+    attested: bool = False,
 ) -> Judgement:
-    if case.ask.certainty == "attested" and state in {State.OPERATIONAL, State.AUTH_FAILED}:
+    attested |= case.ask.certainty == "attested" and state in {State.OPERATIONAL, State.AUTH_FAILED}
+    if attested:
         detail += " (how it answers is attested by third parties only)"
     dialects = case.provider.rate_limits.dialects
     return Judgement(

@@ -74,5 +74,16 @@ def _quota_github(body: Any, reading: Reading | None, now: dt.datetime) -> Any:
     return body | {"resources": resources}
 
 
+def _quota_ses(body: Any, reading: Reading | None, _: dt.datetime) -> Any:
+    """`GetAccount` with the messages of the last 24 hours; as it is where nothing is counted out."""
+    if reading is None or reading.limit is None or reading.remaining is None:
+        return body
+    used = {"Max24HourSend": reading.limit, "SentLast24Hours": reading.limit - reading.remaining}
+    return body | {"SendQuota": body["SendQuota"] | used}
+
+
 # The bodies of quota endpoints, written. The reading side is `interlock.headroom.QUOTAS`.
-QUOTA_BODIES: dict[str, Callable[[Any, Reading | None, dt.datetime], Any]] = {"github": _quota_github}
+QUOTA_BODIES: dict[str, Callable[[Any, Reading | None, dt.datetime], Any]] = {
+    "github": _quota_github,
+    "ses": _quota_ses,
+}

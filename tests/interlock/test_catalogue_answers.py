@@ -41,9 +41,10 @@ def hubspot(category: str) -> Any:
     return {"status": "error", "message": "", "correlationId": "", "category": category}
 
 
-def facebook(code: int, subcode: int | None = None) -> Example:
+def facebook(code: int, subcode: int | None = None, usage: int = 0) -> Example:
     error = {"message": "", "type": "OAuthException", "code": code, "fbtrace_id": ""}
-    return said(400, {"error": error | ({"error_subcode": subcode} if subcode else {})})
+    error |= {"error_subcode": subcode} if subcode else {}
+    return said(400, {"error": error}, x_app_usage=f'{{"call_count":{usage}}}')
 
 
 def salesforce(description: str) -> Any:
@@ -88,6 +89,8 @@ ROWS: list[tuple[str, str, Example, tuple[State, Reason]]] = [
     *(("facebook", "token", facebook(code), SCOPE) for code in (10, 200, 299)),
     ("facebook", "token", facebook(100), ODD),
     ("facebook", "token", facebook(1), ODD),
+    ("facebook", "token", facebook(190, usage=100), BAD),
+    ("facebook", "token", facebook(2, usage=100), (State.THROTTLED, Reason.QUOTA_EXHAUSTED)),
     ("facebook", "inspect", said(200, {"data": {"app_id": "1", "is_valid": True}}), GOOD),
     ("facebook", "inspect", said(200, {"data": {"app_id": "1", "is_valid": False}}), BAD),
     ("facebook", "inspect", said(200, {"data": {"is_valid": False, "error": {"subcode": 463}}}), EXPIRED),
@@ -182,6 +185,16 @@ def test_a_region_has_hosts_of_its_own(name: str) -> None:
     for region in {base.region for base in provider.bases} - {""}:
         urls = [base.url for base in provider.bases if base.region == region]
         assert len(urls) == len(names) == len(set(urls))
+
+
+def test_a_refusal_that_only_third_parties_attest_is_said_to_be_so() -> None:
+    hubspot_asks = catalogue.load("hubspot").ask(ProbeKind.CREDENTIAL, "token")
+    assert hubspot_asks is not None
+    details = [
+        judged(catalogue.load("hubspot"), hubspot_asks, said(401, hubspot(f"{word}_AUTHENTICATION"))).detail
+        for word in ("EXPIRED", "INVALID")
+    ]
+    assert ["attested" in detail for detail in details] == [True, False]
 
 
 def question(media: str, body: str) -> Ask:

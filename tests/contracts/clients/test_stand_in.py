@@ -17,8 +17,9 @@ import pytest
 
 from contracts.clients.faults import FAULTS
 from contracts.clients.stand_in import STATES, StandIn
-from interlock import catalogue
+from interlock import catalogue, headroom
 from interlock.errors import UsageError
+from interlock.headroom import Reading
 from interlock.integration import Integration
 from interlock.records import ProbeKind, Reason, State
 from interlock.secrets import Secret
@@ -32,6 +33,13 @@ def if_it_can_be_told(state: State, it: Integration, kind: ProbeKind = ProbeKind
     """The state, or unknown where the catalogue says that no answer tells."""
     question = it.ask(kind)
     return State.UNKNOWN if question is not None and question.cannot_tell else state
+
+
+def tells_the_reset(dialects: tuple[str, ...]) -> bool:
+    """Whether headers of these dialects say when an exhausted limit is whole again."""
+    room = Reading(bucket="default", limit=9.0, remaining=0.0, reset_at=now() + dt.timedelta(seconds=30))
+    told = [headroom.read([name], headroom.write(name, room, now()), now(), None) for name in dialects]
+    return any(each.reset_at is not None for rooms in told for each in rooms)
 
 
 class Hand:
@@ -97,10 +105,10 @@ async def test_a_credential_of_another_run_is_auth_failed(
 async def test_a_provider_that_checks_nothing_answers_any_key_alike() -> None:
     async with StandIn("segment") as s, client() as c:
         headers = {"content-type": "application/json"}
-        right, wrong = ((key, "") for key in (s.credentials["write_key"], "nobody-has-this"))
+        keys = (s.credentials["write_key"], "nobody-has-this")
         answers = [
             await c.post(f"{s.url}/v1/track", content="not JSON", headers=headers, auth=auth)
-            for auth in (right, wrong, None)
+            for auth in (httpx.BasicAuth(keys[0], ""), httpx.BasicAuth(keys[1], ""), httpx.Auth())
         ]
         assert {(r.status_code, r.text) for r in answers} == {(400, answers[0].text)}
     async with StandIn("google_analytics") as s, client() as c:
@@ -137,7 +145,7 @@ async def test_throttled_is_judged_throttled_with_the_time_where_the_provider_te
         judged = await ask(it, ProbeKind.CREDENTIAL)
         assert judged.state is State.THROTTLED
         limits = s.provider.rate_limits
-        assert (judged.retry_at is not None) == (limits.retry_after or bool(limits.dialects))
+        assert (judged.retry_at is not None) == (limits.retry_after or tells_the_reset(limits.dialects))
         await s.set_state("throttled", seconds=90)
         judged = await ask(it, ProbeKind.CREDENTIAL)
         assert judged.retry_at is not None
