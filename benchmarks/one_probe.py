@@ -155,7 +155,8 @@ def _raw(ca: str | None) -> Ask:
 def _wire(ca: str | None) -> Ask:
     """Ours: the request built by `interlock.http.call`, the exchange by `Wire`."""
     from interlock.http import Draft, call  # noqa: PLC0415
-    from interlock.wire import Wire, trust  # noqa: PLC0415
+    from interlock.trust import trust  # noqa: PLC0415
+    from interlock.wire import Wire  # noqa: PLC0415
 
     wire = Wire(tls=trust(Path(ca)) if ca else None)
 

@@ -15,7 +15,8 @@ import httpx
 from interlock import __version__
 from interlock.resolve import Resolver
 from interlock.settings import Network
-from interlock.wire import Answer, Call, Proxy, Wire, WireError, basic, trust
+from interlock.trust import trust
+from interlock.wire import Answer, Call, Proxy, Wire, WireError, basic
 
 USER_AGENT = f"interlock/{__version__}"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

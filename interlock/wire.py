@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import errno
-import functools
 import json
 import os
 import socket
@@ -18,15 +17,14 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohappyeyeballs
 import httptools
 
-from interlock.errors import UsageError
 from interlock.records import Reason
 from interlock.resolve import Resolver
+from interlock.trust import peer_chain, reason, trust, unverified
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
@@ -446,62 +444,9 @@ def _inflate(
     return plain, truncated or bool(unpacker.unconsumed_tail)
 
 
-def trust(
-    ca_file: Path | None = None,
-    certificate: Path | None = None,
-    key: Path | None = None,
-    password: str | None = None,
-) -> ssl.SSLContext:
-    """What TLS trusts: the system's authorities and a private one; optionally our own client certificate.
-
-    Raises `UsageError` for a file that is not what it should be.
-    """
-    return _trust(ca_file, certificate, key, password)
-
-
-@functools.cache
-def _trust(
-    ca_file: Path | None, certificate: Path | None, key: Path | None, password: str | None
-) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not context.cert_store_stats()["x509_ca"]:
-        import certifi  # noqa: PLC0415 - only where the system has no authorities of its own
-
-        context.load_verify_locations(certifi.where())
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        if ca_file is not None:
-            context.load_verify_locations(ca_file)
-        if certificate is not None:
-            context.load_cert_chain(certificate, key, lambda: password or "")
-    except (ssl.SSLError, OSError) as exc:
-        raise UsageError(f"the CA file or client certificate cannot be used: {_say(exc)}") from exc
-    return context
-
-
-@functools.cache
-def unverified() -> ssl.SSLContext:
-    """A context that trusts anybody: only to look at a chain that was refused. Nothing is sent over it."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def basic(username: str, password: str) -> str:
     """The value of a Basic authorization header (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def peer_chain(tls: Any) -> tuple[bytes, ...]:
-    """The certificates that the peer sent, DER, leaf first. Public from Python 3.13; before, in the C object."""
-    if tls is None:
-        return ()
-    if hasattr(tls, "get_unverified_chain"):
-        return tuple(tls.get_unverified_chain())
-    import _ssl  # noqa: PLC0415 - the encoding's constant lives here
-
-    return tuple(each.public_bytes(_ssl.ENCODING_DER) for each in tls._sslobj.get_unverified_chain() or ())  # noqa: SLF001
 
 
 def _certificate_problem(exc: ssl.SSLCertVerificationError) -> str:
@@ -516,8 +461,10 @@ def _reached(phases: Mapping[str, float]) -> str:
 
 def _say(exc: BaseException) -> str:
     """The system's words for an error, without class names, numbers and addresses."""
-    if isinstance(exc, ssl.SSLError):
-        return (exc.reason or str(exc)).replace("_", " ").lower()
-    if isinstance(exc, OSError) and exc.errno is not None and not isinstance(exc, socket.gaierror):
+    if (
+        isinstance(exc, OSError)
+        and not isinstance(exc, ssl.SSLError | socket.gaierror)
+        and exc.errno is not None
+    ):
         return os.strerror(exc.errno)
-    return (getattr(exc, "strerror", None) or str(exc) or type(exc).__name__).strip()
+    return reason(exc)

@@ -23,7 +23,8 @@ from interlock.http import Client, Draft, Transport, call
 from interlock.records import Reason
 from interlock.resolve import Resolver
 from interlock.settings import Network
-from interlock.wire import MAX_BODY_BYTES, Call, Proxy, Wire, WireError, frame, trust
+from interlock.trust import trust
+from interlock.wire import MAX_BODY_BYTES, Call, Proxy, Wire, WireError, frame
 from tests.loopback import never, says, server, server_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
