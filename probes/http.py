@@ -75,7 +75,7 @@ class HttpProbe:
             answer=answer,
             now=tools.clock(),
             credentialed=signer is not None,
-            fingerprint=planned.credential_fingerprint,
+            fingerprint=planned.credential_fingerprint if signer is not None else None,
             slow_after_seconds=planned.slow_after_seconds,
         )
         judgement = judge(case)

@@ -251,9 +251,20 @@ def _latency(seen: Latency) -> dict[str, Any]:
 
 
 def _room(room: Room) -> dict[str, Any]:
-    names = ("bucket", "unit", "limit", "window_seconds", "reset_at", "source", "confidence", "seen_at")
+    names = (
+        "bucket",
+        "unit",
+        "limit",
+        "window_seconds",
+        "reset_at",
+        "source",
+        "confidence",
+        "told_by",
+        "seen_at",
+    )
     told = {name: getattr(room.told, name) for name in names}
-    return told | {"remaining": room.remaining, "ratio": room.ratio, "stale": room.stale}
+    known = ("remaining", "used", "ratio", "exhausted_at", "stale")
+    return told | {name: getattr(room, name) for name in known}
 
 
 def _change(change: Change) -> dict[str, Any]:

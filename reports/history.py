@@ -33,6 +33,7 @@ from reports.views import (
     Scheduler,
     Tally,
     Uptime,
+    as_run,
     days,
     hour_of,
     integration_view,
@@ -91,7 +92,13 @@ class History:
             scheduler = self._scheduler(connection, now)
             newest = self._newest(connection) if _is_young(recent) else {}
         views = [
-            self._view(each, statuses.get(each.name, []), told.get(each.name, []), (recent, older), now)
+            self._view(
+                as_run(each, scheduler),
+                statuses.get(each.name, []),
+                told.get(each.name, []),
+                (recent, older),
+                now,
+            )
             for each in self._listed.values()
         ]
         views = [with_newest(view, newest) for view in views]
@@ -110,7 +117,7 @@ class History:
             changes = self._changes(connection, limit=20, name=name)
             scheduler = self._scheduler(connection, now)
             newest = self._newest(connection) if _is_young(month) else {}
-        view = self._whole(shown, statuses.get(name, []), told.get(name, []), month, now)
+        view = self._whole(as_run(shown, scheduler), statuses.get(name, []), told.get(name, []), month, now)
         return dataclasses.replace(with_newest(view, newest), changes=tuple(changes)), scheduler
 
     def scheduler(self, now: dt.datetime) -> Scheduler:
@@ -248,7 +255,7 @@ class History:
 
     def _scheduler(self, connection: sa.Connection, now: dt.datetime) -> Scheduler:
         t = tables.gauges
-        wanted = ("scheduler_alive", "scheduler_lag_seconds", "missed_runs_total")
+        wanted = ("scheduler_alive", "scheduler_lag_seconds", "missed_runs_total", "probe_interval_seconds")
         query = sa.select(t).where(t.c.name.in_(wanted))
         query = query.where(t.c.region == self._region) if self._region else query
         rows = list(connection.execute(query).mappings())

@@ -239,7 +239,13 @@ def _headrooms(told: Mapping[str, tuple[Room, ...]], clean: Callable[[str], str]
     parts: tuple[tuple[str, str, Callable[[Room], float | None]], ...] = (
         ("limit", "How much the limit allows in its window, in its own unit.", lambda r: r.told.limit),
         ("remaining", "How much of it is left, in its own unit.", lambda r: r.remaining),
+        ("used", "How much of it is used, where the provider tells that, in its own unit.", lambda r: r.used),
         ("ratio", "The part of it that is left, 0 to 1.", lambda r: r.ratio),
+        (
+            "exhaustion_timestamp_seconds",
+            "When it will be used up, if it goes on like this; absent where it lasts until its reset.",
+            lambda r: _stamp(r.exhausted_at),
+        ),
         ("reset_timestamp_seconds", "When it is whole again.", lambda r: _stamp(r.told.reset_at)),
         ("seen_timestamp_seconds", "When the provider told it.", lambda r: _stamp(r.told.seen_at)),
     )
@@ -276,12 +282,28 @@ def _scheduler(
     yield Family(
         "interlock_scheduler_missed_runs", "counter", "Runs that were due and did not happen.", missed
     )
+    yield _own_requests(gauges, shown, clean)
     yield Family(
         "interlock_store_lost_records",
         "counter",
         "Records that the store did not take.",
         [("_total", region, row["value"]) for region, row in of("store_lost_total")],
     )
+
+
+def _own_requests(
+    gauges: Sequence[Mapping[str, Any]], shown: Mapping[str, Listed], clean: Callable[[str], str]
+) -> Family:
+    """What our own probes use up, so that nobody need suspect them."""
+    samples: list[Sample] = []
+    for row in gauges:
+        integration, _, bucket = row["label"].partition("/")
+        if row["name"] == "probe_requests_total" and integration in shown:
+            names = (clean(integration), clean(bucket), clean(row["region"]))
+            labels = 'integration="{}",bucket="{}",region="{}"'.format(*names)
+            samples.append(("_total", labels, row["value"]))
+    words = "Requests of our own probes that count against a rate limit."
+    return Family("interlock_probe_requests", "counter", words, samples)
 
 
 def _epoch(text: str) -> float:

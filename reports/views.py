@@ -7,10 +7,11 @@ import functools
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from interlock import histogram
+from interlock.headroom import exhausted_at, is_stale, lasts
 from interlock.records import Headroom, ProbeKind, Reason, State, Status
 from interlock.status import WORST_FIRST
 from interlock.verdict import Weighed, heard, weigh
@@ -22,6 +23,7 @@ ALIVE_SECONDS = 60.0  # a scheduler that has said nothing for longer is taken fo
 BUCKETS_SHOWN = (
     40  # rate-limit buckets of one integration, newest first: providers name them, so they are bounded
 )
+TOLD = frozenset({"header", "endpoint"})  # sources of a headroom that are the provider's own word
 ENOUGH_HOURS = 3  # fewer points make no line by hour
 NEWEST = 40  # answers that stand in for the hours of a young store
 UP = frozenset({State.OPERATIONAL, State.DEGRADED, State.THROTTLED})
@@ -146,6 +148,16 @@ class Room:
         """The part that is left, as far as is known now."""
         return None if self.stale else self.told.ratio
 
+    @property
+    def used(self) -> float | None:
+        """What is used, where that is told, as far as is known now."""
+        return None if self.stale else self.told.used
+
+    @property
+    def exhausted_at(self) -> dt.datetime | None:
+        """When nothing is left, if it goes on like this; None where that is after the reset, or not known."""
+        return exhausted_at(self.told) if not self.stale and lasts(self.told) is False else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -207,12 +219,16 @@ class IntegrationView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheduler:
-    """What the scheduler says of itself. `last_seen`: None if it never has."""
+    """What the scheduler says of itself. `last_seen`: None if it never has.
+
+    `intervals`: seconds between two runs of `integration/probe`, as little headroom stretches them just now.
+    """
 
     last_seen: dt.datetime | None
     alive: bool
     lag_seconds: float | None = None
     missed: float | None = None
+    intervals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,37 +263,36 @@ def hour_of(now: dt.datetime) -> int:
     return int(now.timestamp()) // HOUR * HOUR
 
 
-def is_stale(room: Headroom, now: dt.datetime) -> bool:
-    """Whether the window has turned over since the headroom was told."""
-    if room.reset_at is not None:
-        return room.reset_at <= now
-    if room.window_seconds is None:
-        return False
-    return room.seen_at + dt.timedelta(seconds=room.window_seconds) <= now
-
-
 def rooms(told: Iterable[Headroom], now: dt.datetime) -> tuple[Room, ...]:
-    """The newest headroom of each bucket and source, least left first; what is not known comes last."""
-    newest: dict[tuple[str, str], Headroom] = {}
-    for room in sorted(told, key=lambda r: r.seen_at):
-        newest[room.bucket, room.source] = room
+    """The newest headroom of each bucket, least left first; what is not known comes last.
+
+    What the provider said of our credential goes before what it says to strangers, and before what we reckon.
+    """
+    newest: dict[str, Headroom] = {}
+    for room in sorted(told, key=_weight):
+        newest[room.bucket] = room
     kept = sorted(newest.values(), key=lambda r: r.seen_at, reverse=True)[:BUCKETS_SHOWN]
     found = [Room(each, is_stale(each, now)) for each in kept]
-    return tuple(sorted(found, key=lambda r: (r.ratio is None, r.ratio or 0.0, r.told.bucket, r.told.source)))
+    return tuple(sorted(found, key=lambda r: (r.ratio is None, r.ratio or 0.0, r.told.bucket)))
+
+
+def _weight(room: Headroom) -> tuple[bool, bool, dt.datetime]:
+    return room.credential_fingerprint is not None, room.source in TOLD, room.seen_at
 
 
 def lead(probes: Sequence[ProbeView]) -> ProbeView | None:
-    """The probe that decides: the worst, and of equals the one that changed last.
+    """The probe that decides: the worst, and of equals the one that changed last; if all is well, the credential.
 
     A provider that does not tell a thing is no reason to call an integration `unknown` while others answer.
     """
     seen = [(probe, probe.status) for probe in probes if probe.status is not None]
     telling = [pair for pair in seen if not _says_nothing(pair[1])] or seen
 
-    def rank(pair: tuple[ProbeView, Status]) -> tuple[int, bool, float]:
+    def rank(pair: tuple[ProbeView, Status]) -> tuple[int, bool, bool, float]:
         status = pair[1]
         public = status.last.reason is Reason.PUBLIC_FACE  # says less than an answer to a credential
-        return WORST_FIRST.index(status.state), public, -status.since.timestamp()
+        lesser = status.state is State.OPERATIONAL and status.last.probe is not ProbeKind.CREDENTIAL
+        return WORST_FIRST.index(status.state), public, lesser, -status.since.timestamp()
 
     worst = min(telling, key=rank, default=None)
     return worst[0] if worst else None
@@ -352,7 +367,19 @@ def scheduler_of(gauges: Sequence[Mapping[Any, Any]], now: dt.datetime) -> Sched
         alive=seen is not None and (now - seen).total_seconds() <= ALIVE_SECONDS,
         lag_seconds=max(lags, default=None),
         missed=sum(missed) if missed else None,
+        intervals={row["label"]: row["value"] for row in gauges if row["name"] == "probe_interval_seconds"},
     )
+
+
+def as_run(shown: Listed, scheduler: Scheduler) -> Listed:
+    """The same with the intervals that the scheduler keeps just now: what it leaves out is not overdue."""
+    if not scheduler.alive:
+        return shown
+    every = {
+        kind: max(seconds, scheduler.intervals.get(f"{shown.name}/{kind.value}", 0.0))
+        for kind, seconds in shown.every_seconds.items()
+    }
+    return replace(shown, every_seconds=every)
 
 
 def share_of(hours: Iterable[Hour], now: dt.datetime, window: int) -> float | None:

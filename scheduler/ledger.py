@@ -52,6 +52,7 @@ class Ledger:
     _buckets: dict[str, set[str]] = field(default_factory=dict)  # what a probe's own answers told of
     _asked: dict[str, dt.datetime] = field(default_factory=dict)
     _used: dict[Bucket, _Use] = field(default_factory=dict)
+    _stretched: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._costs = costs_by_bucket(self.plans)
@@ -72,6 +73,15 @@ class Ledger:
             (self._needed(planned, room, now) for room in self._rooms_of(planned)),
             default=planned.every_seconds,
         )
+
+    def stretched(self, now: dt.datetime) -> dict[str, float]:
+        """The intervals of the probes that run less often than planned, and of those that did until now."""
+        intervals = {
+            planned.key: (planned.every_seconds, self.interval(planned, now)) for planned in self.plans
+        }
+        longer = {key for key, (every, interval) in intervals.items() if interval > every}
+        told, self._stretched = longer | self._stretched, longer
+        return {key: intervals[key][1] for key in told}
 
     def ask(self, planned: Planned, now: dt.datetime) -> None:
         """Take down that a probe is asked."""

@@ -115,7 +115,7 @@ class Loop:
             ("probe_requests_total", f"{integration}/{bucket}"): float(count)
             for (integration, bucket), count in self.ledger.requests.items()
         }
-        said |= {("probe_interval_seconds", p.key): self.ledger.interval(p, now) for p in self.plans}
+        said |= {("probe_interval_seconds", key): each for key, each in self.ledger.stretched(now).items()}
         self._worst_lag_seconds = 0.0
         for (name, label), value in said.items():
             self.store.set_gauge(Gauge(region, name, label, value, now))

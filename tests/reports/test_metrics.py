@@ -145,6 +145,35 @@ def test_only_the_integrations_and_probes_of_the_settings_are_shown(store: Store
     assert len(of(scrape(face_of(store, integrations=(anything,))), "interlock_probe_state")) == 7
 
 
+def test_what_our_own_probes_use_up_is_counted_by_bucket(store: Store) -> None:
+    store.write(
+        [
+            Gauge("local", "probe_requests_total", "payments/default", 12.0, NOW),
+            Gauge("local", "probe_requests_total", "payments/a/b", 3.0, NOW),
+            Gauge("local", "probe_requests_total", "gone/default", 9.0, NOW),
+        ]
+    )
+    series = scrape(face_of(store))
+    assert of(series, "interlock_probe_requests_total", integration="payments", bucket="default") == [12]
+    assert of(series, "interlock_probe_requests_total", integration="payments", bucket="a/b") == [3]
+    assert len(of(series, "interlock_probe_requests_total")) == 2
+
+
+def test_when_a_limit_will_be_used_up_is_told_only_where_it_does_not_last(store: Store) -> None:
+    reset = NOW + dt.timedelta(hours=1)
+    fast = headroom(
+        bucket="fast", remaining=60.0, reset_at=reset, seen_at=NOW, burn_per_second=1.0, used=40.0
+    )
+    slow = headroom(bucket="slow", remaining=60.0, reset_at=reset, seen_at=NOW, burn_per_second=0.001)
+    store.write([Recorded(outcome(headrooms=(fast, slow)))])
+    series = scrape(face_of(store))
+    ends = of(series, "interlock_headroom_exhaustion_timestamp_seconds", bucket="fast")
+    assert ends == [NOW.timestamp() + 60]
+    assert of(series, "interlock_headroom_exhaustion_timestamp_seconds", bucket="slow") == []
+    assert of(series, "interlock_headroom_used", bucket="fast") == [40]
+    assert of(series, "interlock_headroom_used", bucket="slow") == []
+
+
 def test_hostile_bucket_names_are_escaped_cut_and_redacted(store: Store) -> None:
     secret = "sk_live_4eC39HqLyjWDarjtT1"
     names = ['a"} 1\nevil{x="', "back\\slash", f"key {secret}", "x" * 120, "<b>"]

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock import histogram
-from interlock.records import ProbeKind, Reason, State, Status
+from interlock.headroom import is_stale
+from interlock.records import Environment, ProbeKind, Reason, State, Status
+from reports.face import Listed
 from reports.views import (
     BUCKETS_SHOWN,
     HOUR,
@@ -20,12 +22,13 @@ from reports.views import (
     Tally,
     Uptime,
     add_up,
+    as_run,
     days,
     hour_of,
-    is_stale,
     lead,
     matching,
     rooms,
+    scheduler_of,
     share_of,
     tally,
     uptime,
@@ -160,6 +163,55 @@ def test_a_new_credential_replaces_the_headroom_of_the_old_one() -> None:
     old = headroom(credential_fingerprint="old", remaining=1.0, seen_at=NOW - dt.timedelta(hours=1))
     new = headroom(credential_fingerprint="new", remaining=90.0)
     assert [room.remaining for room in rooms([new, old], NOW)] == [90.0]
+
+
+def test_a_bucket_that_header_and_endpoint_tell_of_is_one_and_the_newest_counts() -> None:
+    older = headroom(source="endpoint", remaining=80.0, seen_at=NOW - dt.timedelta(seconds=9))
+    newer = headroom(source="header", remaining=79.0)
+    for told in ([older, newer], [newer, older]):
+        assert [room.remaining for room in rooms(told, NOW)] == [79.0]
+
+
+def test_what_strangers_get_and_what_we_reckon_stand_back() -> None:
+    """A public face has a limit of its own; it is not ours, though it is told more often."""
+    ours = headroom(credential_fingerprint="abc", limit=5000.0, seen_at=NOW - dt.timedelta(seconds=9))
+    strangers = headroom(credential_fingerprint=None, limit=60.0)
+    reckoned = headroom(credential_fingerprint="abc", limit=1000.0, source="observed")
+    assert [room.told.limit for room in rooms([strangers, ours, reckoned], NOW)] == [5000.0]
+    assert [room.told.limit for room in rooms([strangers], NOW)] == [60.0]
+
+
+def test_it_is_said_when_a_limit_will_not_last() -> None:
+    reset = NOW + dt.timedelta(hours=1)
+    fast = headroom(remaining=60.0, reset_at=reset, seen_at=NOW, burn_per_second=1.0)
+    slow = headroom(bucket="slow", remaining=60.0, reset_at=reset, burn_per_second=0.001)
+    assert [room.exhausted_at for room in rooms([fast, slow], NOW)] == [NOW + dt.timedelta(minutes=1), None]
+    assert rooms([fast], reset)[0].exhausted_at is None, "past its reset nothing is known"
+
+
+def test_where_all_is_well_the_credential_leads() -> None:
+    known = probe(State.OPERATIONAL, kind=ProbeKind.CREDENTIAL, ago=900)
+    newer = [probe(State.OPERATIONAL, kind=kind) for kind in (ProbeKind.REACHABILITY, ProbeKind.TLS)]
+    assert lead([*newer, known]) is known
+    worse = probe(State.DEGRADED, kind=ProbeKind.TLS, ago=99)
+    assert lead([known, worse]) is worse
+
+
+def test_a_slot_that_is_left_out_on_purpose_is_not_overdue() -> None:
+    shown = Listed(
+        name="code",
+        provider="github",
+        title="GitHub",
+        environment=Environment.LIVE,
+        every_seconds={ProbeKind.CREDENTIAL: 300.0},
+    )
+    gauges = [
+        {"name": "scheduler_alive", "label": "", "value": 1.0, "at": NOW},
+        {"name": "probe_interval_seconds", "label": "code/credential", "value": 6000.0, "at": NOW},
+    ]
+    assert as_run(shown, scheduler_of(gauges, NOW)).every_seconds == {ProbeKind.CREDENTIAL: 6000.0}
+    dead = scheduler_of(gauges, NOW + dt.timedelta(hours=1))
+    assert as_run(shown, dead).every_seconds == {ProbeKind.CREDENTIAL: 300.0}
 
 
 def test_buckets_are_bounded_and_the_fullest_comes_last() -> None:

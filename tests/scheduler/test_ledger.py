@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import heapq
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from probes.probe import Planned, Tools
 from scheduler.ledger import Ledger
 from scheduler.loop import Loop
 from scheduler.manners import share_out
-from scheduler.slots import next_at, slot
+from tests.days import Days
 from tests.records import NOON, a_headroom, an_outcome
 
 HOUR = 3600.0
@@ -117,6 +116,18 @@ def test_what_our_asking_does_not_use_up_stretches_nothing(
     assert ledger.interval(probe, NOON) == 20
 
 
+def test_intervals_are_told_while_they_are_stretched_and_once_when_they_no_longer_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    probe = planned(monkeypatch)
+    ledger = Ledger([probe])
+    assert ledger.stretched(NOON) == {}
+    ledger.note(probe, told(core(5000, 500)))
+    assert ledger.stretched(NOON) == {"code/credential": pytest.approx(1500)}
+    assert ledger.stretched(at(HOUR)) == {"code/credential": 300}
+    assert ledger.stretched(at(HOUR)) == {}
+
+
 def test_our_own_use_is_counted_by_integration_and_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     probes = [planned(monkeypatch, name) for name in ("code", "docs")]
     ledger = Ledger(probes)
@@ -165,29 +176,6 @@ def test_what_is_told_is_never_mixed_with_what_we_reckon(monkeypatch: pytest.Mon
     assert len(ledger.note(probe, told(core(60, 59))).headrooms) == 1
     assert ledger.note(telling, an_outcome()).headrooms == ()
     assert ledger.note(probe, an_outcome(status_code=None, state=State.FAILING)).headrooms == ()
-
-
-class Days:
-    """A loop without its scheduler: every slot of every probe in order, on a clock that is turned by hand."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def clock(self) -> dt.datetime:
-        return self.now
-
-    async def run(self, loop: Loop, plans: list[Planned], days: float) -> int:
-        """Every slot of so many days; how many there were."""
-        end, count = self.now + dt.timedelta(days=days), 0
-        due = [(next_at(self.now.timestamp(), p.key, p.every_seconds), n) for n, p in enumerate(plans)]
-        heapq.heapify(due)
-        while due[0][0] < end.timestamp():
-            moment, number = heapq.heappop(due)
-            self.now = dt.datetime.fromtimestamp(moment, dt.UTC)
-            await loop._asked(plans[number], slot(moment))
-            heapq.heappush(due, (moment + plans[number].every_seconds, number))
-            count += 1
-        return count
 
 
 @pytest.fixture
