@@ -116,6 +116,11 @@ ROWS: dict[Reason, Row] = {
         "{title} is up, but our credential has expired",
         "Us: issue a new credential at {title} and put it where the settings refer to.",
     ),
+    Reason.CREDENTIAL_EXPIRES: Row(
+        Whose.OURS,
+        "{title} accepts our credential, but not for long",
+        "Us: issue a new credential at {title} and put it where the settings refer to, before it ends.",
+    ),
     Reason.SERVER_ERROR: Row(
         Whose.THEIRS,
         "{title} answers with an error of its own",

@@ -219,11 +219,16 @@ def matches(rule: Rule, answer: Answer) -> bool:
 
 
 def _at(pointer: str, answer: Answer) -> Any:
-    """The text or number at a JSON pointer of the body (RFC 6901); a mark that equals nothing if none."""
+    """The text or number at a JSON pointer of the body; a mark that equals nothing if none."""
     try:
-        value = answer.json()
+        value = at_pointer(pointer, answer.json())
     except ValueError:
         return _UNSET
+    return value if isinstance(value, str | int) else _UNSET
+
+
+def at_pointer(pointer: str, value: Any) -> Any:
+    """What stands at a JSON pointer (RFC 6901); None if nothing does."""
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
         if isinstance(value, Mapping) and key in value:
@@ -231,8 +236,8 @@ def _at(pointer: str, answer: Answer) -> Any:
         elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
             value = value[int(key)]
         else:
-            return _UNSET
-    return value if isinstance(value, str | int) else _UNSET
+            return None
+    return value
 
 
 def _tells_error(answer: Answer) -> bool:

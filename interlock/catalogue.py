@@ -167,6 +167,16 @@ class Cost(Model):
     free: bool = False
 
 
+class Tells(Model):
+    """What a good answer says of the credential itself: places in its JSON body, names of its headers."""
+
+    expires_pointer: Pointer | None = None
+    expires_header: str | None = None
+    identity_pointer: Pointer | None = None
+    scopes_pointer: Pointer | None = None
+    scopes_header: str | None = None
+
+
 class Ask(Fact):
     """One probe: what to send and what to make of the answer.
 
@@ -187,6 +197,7 @@ class Ask(Fact):
     expect: Expectation = Expectation()
     scope: tuple[Rule, ...] = ()
     quota: str | None = None
+    tells: Tells | None = None
     service: str | None = None
     cannot_tell: str | None = Field(default=None, min_length=20)
     cost: Cost = Cost()

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     PROVIDER_MAINTENANCE = "provider_maintenance"
     BAD_CREDENTIAL = "bad_credential"
     EXPIRED_CREDENTIAL = "expired_credential"
+    CREDENTIAL_EXPIRES = "credential_expires"
     SERVER_ERROR = "server_error"
     DNS = "dns"
     CONNECT = "connect"
@@ -162,6 +163,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFacts:
+    """What the provider, or the credential itself, tells of a credential; None for what is not told.
+
+    `identity`: whose it is, as the provider names it. `scopes`: what it may do; an empty one may do nothing.
+    """
+
+    expires_at: dt.datetime | None
+    identity: str | None
+    scopes: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The dated answer to one probe.
 
@@ -189,6 +202,7 @@ class Outcome:
     headrooms: tuple[Headroom, ...] = ()
     findings: tuple[Finding, ...] = ()
     certificate_expires_at: dt.datetime | None = None
+    credential: CredentialFacts | None = None
     catalogue_digest: str | None = None
 
 

@@ -293,6 +293,9 @@ class IntegrationSettings(Network):
     credentials: Mapping[Name, Reference] = _is({}, "Credentials by name, each by reference.")
     parameters: Mapping[Name, str] = _is({}, "What is part of the address and not secret: account, region.")
     probes: Mapping[ProbeKind, ProbeSettings] = _is({}, "What differs for single probes.")
+    required_scopes: tuple[str, ...] = _is(
+        (), "Scopes that the credential must have, where the provider tells them."
+    )
     status_page: HttpUrl | None = _is(None, "Address of the provider's status page, if not the catalogue's.")
     status_page_engine: StatusPageEngine | None = _is(
         None, "How that page is written; found out if not said."

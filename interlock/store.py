@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from interlock import histogram, tables
 from interlock.errors import StoreError, UsageError
 from interlock.records import (
+    CredentialFacts,
     Environment,
     Finding,
     Headroom,
@@ -496,6 +497,7 @@ def _hour(moment: dt.datetime) -> int:
 
 
 _ENUM_COLUMNS = ("environment", "probe", "state", "reason")
+_MORE = ("phases", "headrooms", "findings", "credential")
 _PLAIN_COLUMNS = tuple(c.name for c in tables.outcomes.columns if c.name not in {"seq", "more"})
 
 
@@ -503,7 +505,7 @@ def outcome_row(outcome: Outcome) -> dict[str, Any]:
     """An outcome as a row of `outcomes`. Enums go as plain text: drivers are slow with anything else."""
     row = {name: getattr(outcome, name) for name in _PLAIN_COLUMNS}
     row |= {name: row[name].value for name in _ENUM_COLUMNS}
-    more = {k: plain(v) for k in ("phases", "headrooms", "findings") if (v := getattr(outcome, k))}
+    more = {k: plain(v) for k in _MORE if (v := getattr(outcome, k))}
     row["more"] = json.dumps(more) if more else None
     return row
 
@@ -552,6 +554,7 @@ def outcome_from_plain(data: Mapping[str, Any]) -> Outcome:
             "certificate_expires_at": _moment(data["certificate_expires_at"]),
             "phases": data.get("phases") or {},
             "headrooms": tuple(headroom_from_plain(each) for each in data.get("headrooms") or ()),
+            "credential": credential_from_plain(data.get("credential")),
             "findings": tuple(finding_from_plain(each) for each in data.get("findings") or ()),
         }
     )
@@ -562,6 +565,14 @@ def headroom_from_plain(data: Mapping[str, Any]) -> Headroom:
     fields = {name: data[name] for name in Headroom.__dataclass_fields__ if name in data}
     times = {"reset_at": _moment(data["reset_at"]), "seen_at": _moment(data["seen_at"])}
     return Headroom(**{**fields, **times, "credential_fingerprint": data["credential_fingerprint"] or None})
+
+
+def credential_from_plain(data: Mapping[str, Any] | None) -> CredentialFacts | None:
+    """The opposite of `plain(credential facts)`."""
+    if data is None:
+        return None
+    scopes = None if data["scopes"] is None else tuple(data["scopes"])
+    return CredentialFacts(expires_at=_moment(data["expires_at"]), identity=data["identity"], scopes=scopes)
 
 
 def finding_from_plain(data: Mapping[str, Any]) -> Finding:

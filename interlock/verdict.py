@@ -56,6 +56,7 @@ OURS = frozenset(
         Reason.BAD_CREDENTIAL,
         Reason.EXPIRED_CREDENTIAL,
         Reason.SCOPE,
+        Reason.CREDENTIAL_EXPIRES,
         Reason.WRONG_MODE,
         Reason.NO_CREDENTIAL,
         Reason.NOT_CONFIGURED,

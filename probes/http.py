@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from interlock.answers import Case, Judgement, judge
 from interlock.auth import Signer, TokenRefused
 from interlock.catalogue import Ask, Cost
+from interlock.credentials import ending, missing_scopes, read
 from interlock.http import Draft
 from interlock.integration import Integration
 from interlock.records import Environment, Finding, ProbeKind, Reason, Severity, State
 from interlock.wire import Answer
 from probes.probe import Planned, Seen, Tools, unknown
 from probes.weigh import weigh_headroom, weigh_pace
+
+WARN_DAYS = 7.0  # before a credential ends; a finding is made 30 days before
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +88,9 @@ class HttpProbe:
             judgement = weigh_headroom(judgement, planned)
         elif integration.ask(ProbeKind.HEADROOM) is None:
             judgement = weigh_pace(judgement)
-        findings = _wrong_mode(integration) if ask.credentialed else ()
-        if findings and judgement.state is State.OPERATIONAL:
-            detail = f"{judgement.detail}; but {findings[0].seen}"
-            judgement = dataclasses.replace(
-                judgement, state=State.DEGRADED, reason=Reason.WRONG_MODE, detail=detail
-            )
-        return _seen(judgement, answer, findings)
+        if self.kind is not ProbeKind.CREDENTIAL or signer is None:
+            return Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
+        return _about_credential(planned, ask, judgement, answer, tools)
 
 
 def _draft(integration: Integration, ask: Ask, url: str) -> Draft:
@@ -99,8 +98,47 @@ def _draft(integration: Integration, ask: Ask, url: str) -> Draft:
     return Draft(method=ask.method, url=url, headers=headers, body=integration.body(ask), service=ask.service)
 
 
-def _seen(judgement: Judgement, answer: Answer, findings: tuple[Finding, ...]) -> Seen:
-    return Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status, findings=findings)
+def _about_credential(planned: Planned, ask: Ask, judgement: Judgement, answer: Answer, tools: Tools) -> Seen:
+    """What the answer tells of the credential itself: the wrong mode, missing scopes, an end that is near."""
+    integration, now = planned.integration, tools.clock()
+    facts, findings = None, _wrong_mode(integration)
+    if judgement.state in {State.OPERATIONAL, State.DEGRADED}:
+        way = integration.auth
+        secrets = [integration.secrets[name].reveal() for name in way.credentials] if way else []
+        facts = read(ask.tells, answer, secrets)
+    end = ending(facts, now, integration.name)
+    missing = missing_scopes(facts, integration.settings.required_scopes)
+    if judgement.state is State.OPERATIONAL:
+        judgement = _weighed(judgement, planned, findings, missing, end)
+    findings += (end,) if end else ()
+    return Seen(
+        judgement=judgement,
+        phases=dict(answer.phases),
+        status_code=answer.status,
+        findings=findings,
+        credential=facts,
+    )
+
+
+def _weighed(
+    judgement: Judgement,
+    planned: Planned,
+    findings: tuple[Finding, ...],
+    missing: tuple[str, ...],
+    end: Finding | None,
+) -> Judgement:
+    """A credential that is accepted, judged again by what is told of it: the worst first."""
+    warn_days = planned.integration.probe_settings(ProbeKind.CREDENTIAL).warn_days or WARN_DAYS
+    near = end is not None and (warn_days > WARN_DAYS or end.severity is not Severity.WARNING)
+    for problem, reason, words in (
+        (bool(findings), Reason.WRONG_MODE, findings[0].seen if findings else ""),
+        (bool(missing), Reason.SCOPE, f"it lacks {', '.join(missing)}"),
+        (near, Reason.CREDENTIAL_EXPIRES, end.seen if end else ""),
+    ):
+        if problem:
+            detail = f"{judgement.detail}; but {words}"
+            return dataclasses.replace(judgement, state=State.DEGRADED, reason=reason, detail=detail)
+    return judgement
 
 
 def _unset(integration: Integration, ask: Ask) -> str:

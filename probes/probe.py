@@ -14,7 +14,7 @@ from interlock.catalogue import Cost
 from interlock.headroom import Trail
 from interlock.http import Client
 from interlock.integration import Integration
-from interlock.records import Finding, Outcome, ProbeKind, Reason, State
+from interlock.records import CredentialFacts, Finding, Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import fingerprint
 
@@ -59,6 +59,7 @@ class Seen:
     status_code: int | None = None
     certificate_expires_at: dt.datetime | None = None
     findings: tuple[Finding, ...] = ()
+    credential: CredentialFacts | None = None
 
 
 @dataclass(kw_only=True)
@@ -136,5 +137,6 @@ def outcome(
         headrooms=judgement.headrooms,
         findings=seen.findings,
         certificate_expires_at=seen.certificate_expires_at,
+        credential=seen.credential,
         catalogue_digest=integration.provider.digest or None,
     )

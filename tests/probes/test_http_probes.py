@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from contracts.clients.faults import FAULTS
@@ -256,3 +257,34 @@ async def test_a_fault_is_an_outcome_not_an_error(fault: str, monkeypatch: pytes
         await stand_in.set_state(name)
         outcome = await ask(joined, ProbeKind.REACHABILITY)
     assert outcome.state is State.FAILING
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(60, State.OPERATIONAL), (20, State.OPERATIONAL), (3, State.DEGRADED)]
+)
+async def test_a_credential_that_ends_soon_is_told(
+    days: int, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token itself says when it ends; a week before, it is no longer called well."""
+    end = dt.datetime.now(dt.UTC) + dt.timedelta(days=days, minutes=1)
+    token = jwt.encode({"exp": int(end.timestamp())}, "made-up-made-up-made-up-made-up!", algorithm="HS256")
+    monkeypatch.setenv("TOKEN", token)
+    async with server(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as port:
+        service = {"auth": "bearer", "identity": {"path": "/me"}}
+        table = {"provider": "generic", "base_url": f"http://127.0.0.1:{port}", "service": service}
+        outcome = await ask(joined(table | {"credentials": {"token": "env:TOKEN"}}), ProbeKind.CREDENTIAL)
+    assert outcome.state is state, outcome.detail
+    assert outcome.credential is not None
+    assert outcome.credential.expires_at == end.replace(microsecond=0)
+    assert bool(outcome.findings) == (days <= 30)
+    assert (outcome.reason is Reason.CREDENTIAL_EXPIRES) == (days == 3)
+
+
+async def test_a_scope_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with StandIn("square") as stand_in:
+        enough = integration(stand_in, monkeypatch, required_scopes=["PAYMENTS_READ"])
+        lacking = integration(stand_in, monkeypatch, required_scopes=["PAYMENTS_READ", "ORDERS_WRITE"])
+        good, bad = await ask(enough, ProbeKind.CREDENTIAL), await ask(lacking, ProbeKind.CREDENTIAL)
+    assert good.state is State.OPERATIONAL, good.detail
+    assert (bad.state, bad.reason) == (State.DEGRADED, Reason.SCOPE)
+    assert "it lacks ORDERS_WRITE" in bad.detail
