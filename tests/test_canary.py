@@ -85,6 +85,17 @@ credentials.private_key = "env:CANARY_PEM" """,
     "webhook": """provider = "stripe"
 credentials.secret_key = "env:CANARY_STRIPE"
 credentials.webhook_secret = "env:CANARY_WEBHOOK" """,
+    "app_token": """provider = "facebook"
+credentials.app_id = "env:CANARY_FACEBOOK_APP"
+credentials.app_secret = "env:CANARY_APP_SECRET"
+credentials.access_token = "env:CANARY_INSPECTED" """,
+    "refresh": """provider = "google_oauth"
+credentials.client_id = "env:CANARY_CLIENT"
+credentials.client_secret = "env:CANARY_OAUTH_SECRET"
+credentials.refresh_token = "env:CANARY_REFRESH" """,
+    "unchecked": """provider = "google_analytics"
+parameters.measurement_id = "G-MADEUP1234"
+credentials.api_secret = "env:CANARY_API_SECRET" """,
     "sas": """provider = "azure_blob"
 parameters.account = "acmefiles"
 credentials.sas_token = "env:CANARY_SAS" """,
@@ -105,6 +116,11 @@ def planted(monkeypatch: pytest.MonkeyPatch, private_key: str) -> dict[str, str]
         "SIGV4",
         "STRIPE",
         "WEBHOOK",
+        "APP_SECRET",
+        "INSPECTED",
+        "OAUTH_SECRET",
+        "REFRESH",
+        "API_SECRET",
     )
     values = {f"CANARY_{name}": canary(name.lower()) for name in (*names, "PAGE", "PROXY")}
     values["CANARY_SAS"] = f"sv=2026-10-06&sig={secrets.token_hex(22)}"
@@ -113,6 +129,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, private_key: str) -> dict[str, str]
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CANARY_KEY_ID", "AKIAMADEUPMADEUPMADE")
     monkeypatch.setenv("CANARY_APP_ID", "4711")
+    monkeypatch.setenv("CANARY_FACEBOOK_APP", "471100000000000")
     monkeypatch.setenv("CANARY_CLIENT", "a-client-id-may-be-shown")
     return values
 
@@ -125,7 +142,7 @@ def echo() -> Iterator[EchoServer]:
 
 def settings_text(url: str, proxy: str = "") -> str:
     tables = [
-        f'[integrations.{kind}]\nenvironment = "stand_in"\nbase_url = "{url}"\ntimeout = "400ms"\n'
+        f'[integrations.{kind}]\nenvironment = "stand_in"\nbase_url = "{url}"\ntimeout = "1500ms"\n'
         f'slow_after = "300ms"\n{proxy}{table}\n'
         for kind, table in PLANTS.items()
     ]
