@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from interlock.catalogue import AuthWay, Provider, places
 from interlock.discovery import Found
+from interlock.records import ProbeKind
 from interlock.settings_checks import candidates
 
 _COLUMN = 64
@@ -83,9 +84,15 @@ def _seen(found: Found) -> dict[str, str]:
 
 
 def _way(provider: Provider, seen: set[str]) -> AuthWay | None:
-    """The way of signing in that lacks least."""
-    ways = [way for way in provider.auth.values() if way.credentials]
-    return min(ways, key=lambda way: len(set(way.credentials) - seen), default=None)
+    """The way of signing in that lacks least, of those whose credential can be checked where there are any."""
+
+    def rank(name: str) -> tuple[bool, int]:
+        question = provider.ask(ProbeKind.CREDENTIAL, name)
+        blind = question is not None and question.cannot_tell is not None
+        return blind, len(set(provider.auth[name].credentials) - seen)
+
+    best = min((name for name, way in provider.auth.items() if way.credentials), key=rank, default=None)
+    return provider.auth[best] if best else None
 
 
 def _parameters(provider: Provider) -> Iterator[str]:

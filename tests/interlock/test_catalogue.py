@@ -352,6 +352,26 @@ WRONG = {
         '"/me/{key}"',
         "Value error, probe credential uses unknown parameters ['key']",
     ),
+    "an unknown place in a body": (
+        'path = "/me"',
+        'path = "/me"\nbody = \'{"in": "{zoen}", "a": {"b": 1}}\'',
+        "Value error, probe credential uses unknown parameters ['zoen']",
+    ),
+    "an unknown place in a token request": (
+        'scheme = "bearer"',
+        'scheme = "bearer"\ntoken_fields = { audience = "https://{zoen}/" }',
+        "Value error, auth.key uses unknown parameters ['zoen']",
+    ),
+    "a reason that is none": (
+        'path = "/me"',
+        'path = "/me"\ncannot_tell = "no"',
+        "probes.0.cannot_tell: String should have at least 20 characters",
+    ),
+    "a client that is shown nowhere": (
+        'scheme = "bearer"',
+        'scheme = "bearer"\nclient_in = "body"',
+        "auth.key.client_in: Input should be 'header' or 'form'",
+    ),
     "an unknown base": (
         'path = "/me"',
         'path = "/me"\nbase = "b"',

@@ -52,6 +52,16 @@ def _signs(result: Discovery) -> dict[str, list[str]]:
     return {found.provider.name: [str(sign) for sign in found.signs] for found in result.found}
 
 
+def test_a_credential_that_can_be_checked_is_asked_for_beside_one_that_cannot(tmp_path: Path) -> None:
+    (found,) = _look(tmp_path, "SEGMENT_WRITE_KEY").found
+    lines = integration(found).splitlines()
+    keys = [line.split("  ")[0] for line in lines if "credentials." in line]
+    assert keys == [
+        '# credentials.public_api_token = "env:SEGMENT_PUBLIC_API_TOKEN"',
+        'credentials.write_key = "env:SEGMENT_WRITE_KEY"',
+    ]
+
+
 PROJECT = {
     ".env": f"# ours\nSTRIPE_SECRET_KEY={CANARY}\nexport TWILIO_AUTH_TOKEN='{CANARY}'\nOTHER={CANARY}\n",
     "deploy/prod.env": "TWILIO_ACCOUNT_SID=x\n",
