@@ -16,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.made import START, listed, outcome
 from benchmarks.shared import Figure, ratio, rounds, same, spent, worker
-from interlock.store import Recorded, Store
+from interlock.store import Store
+from interlock.writing import Recorded
 from reports.exposition import PLAIN, Family, encode
 from reports.face import Face
 from reports.metrics import families

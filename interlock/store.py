@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 import queue
 import secrets as randomness
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,24 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from interlock import histogram, tables
+from interlock import tables
 from interlock.errors import StoreError, UsageError
-from interlock.records import (
-    CredentialFacts,
-    Environment,
-    Finding,
-    Headroom,
-    Location,
-    Outcome,
-    ProbeKind,
-    Reason,
-    Severity,
-    State,
-    Status,
-    plain,
-)
+from interlock.records import Status
+from interlock.rows import status_from_row
 from interlock.settings import Settings
-from interlock.status import Transition, fold
+from interlock.status import Transition
+from interlock.writing import LOCK, Gauge, Pen, Recorded
 
 log = logging.getLogger(__name__)
 HEAD = "0002"  # the newest migration; a test holds it to the folder
@@ -45,27 +32,6 @@ LINGER_SECONDS = 1.0  # longer batches cost less for each record, and a kill -9 
 QUEUE_LIMIT = 50_000
 PRUNE_STEP = 5000
 BUSY_SECONDS = 30.0
-LOCK = 7_230_115_204  # PostgreSQL advisory lock: one writing transaction at a time
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An outcome on its way into the store, with the bar for `down`."""
-
-    outcome: Outcome
-    failures_before_down: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """Something that a scheduler says of itself."""
-
-    region: str
-    name: str
-    label: str
-    value: float
-    at: dt.datetime
 
 
 class Store:
@@ -84,7 +50,7 @@ class Store:
         self._sleep = sleep
         self._queue: queue.Queue[Recorded | Gauge | threading.Event | None] = queue.Queue(QUEUE_LIMIT)
         self._hurry = threading.Event()  # somebody waits for what is in the queue
-        self._lasts: dict[Key, tuple[str, Outcome]] = {}  # last outcomes as written, so as not to parse them
+        self._pen = Pen(self.engine)
         self._failure: BaseException | None = None
         self._writer: threading.Thread | None = None
         self.lost = 0  # records dropped because the database took none for too long
@@ -126,6 +92,7 @@ class Store:
             self._hurry.set()
             self._writer.join(BUSY_SECONDS)
             self._writer = None
+        self._pen.close()
         self.engine.dispose()
 
     def __enter__(self) -> Self:
@@ -194,130 +161,7 @@ class Store:
 
     def write(self, batch: Sequence[Recorded | Gauge]) -> list[Transition]:
         """Write a batch in one transaction; returns the transitions that it caused."""
-        recorded = [item for item in batch if isinstance(item, Recorded)]
-        with self.engine.begin() as connection:
-            if self.engine.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
-            fresh = self._insert_outcomes(connection, recorded)
-            changes = self._fold_statuses(connection, fresh)
-            self._add_hours(connection, fresh)
-            self._upsert_headrooms(connection, [item.outcome for item in fresh])
-            self._upsert_gauges(connection, [item for item in batch if isinstance(item, Gauge)])
-        return changes
-
-    def _insert_outcomes(self, connection: sa.Connection, recorded: Sequence[Recorded]) -> list[Recorded]:
-        """Insert, slot by slot; a slot that is filled already is left as it is. Returns what was new."""
-        if not recorded:
-            return []
-        slots = [
-            (*_key(item.outcome), item.outcome.slot) for item in recorded if item.outcome.slot is not None
-        ]
-        taken = self._taken(connection, slots)
-        fresh = []
-        for item in recorded:
-            slot = (*_key(item.outcome), item.outcome.slot)
-            if item.outcome.slot is None or slot not in taken:
-                taken.add(slot)
-                fresh.append(item)
-        if fresh:
-            connection.execute(sa.insert(tables.outcomes), [outcome_row(item.outcome) for item in fresh])
-        return fresh
-
-    def _taken(self, connection: sa.Connection, slots: Sequence[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
-        t = tables.outcomes.c
-        columns = (t.integration, t.probe, t.region, t.slot)
-        found: set[tuple[Any, ...]] = set()
-        for part in _parts(slots, 200):
-            rows = connection.execute(sa.select(*columns).where(sa.tuple_(*columns).in_(part)))
-            found |= {tuple(row) for row in rows}
-        return found
-
-    def _fold_statuses(self, connection: sa.Connection, fresh: Sequence[Recorded]) -> list[Transition]:
-        t = tables.statuses
-        rows = {_row_key(row): row for row in self._rows_for(connection, t, {_key(i.outcome) for i in fresh})}
-        folded = {key: self._status_of(row) for key, row in rows.items()}
-        sums = {key: _Sums.of(row) for key, row in rows.items()}
-        changes: list[Transition] = []
-        for item in fresh:
-            key, before = _key(item.outcome), folded.get(_key(item.outcome))
-            after = fold(before, item.outcome, failures_before_down=item.failures_before_down)
-            if before is None or before.state is not after.state:
-                at = item.outcome.started_at
-                changes.append(Transition(at, before.state if before else None, after.state, item.outcome))
-            folded[key] = after
-            sums.setdefault(key, _Sums.of(None)).add(item.outcome)
-        values = []
-        for key, status in folded.items():
-            row = _status_row(key, status)
-            self._lasts[key] = (row["last"], status.last)
-            values.append(row | sums[key].row())
-        self._upsert(connection, t, values)
-        if changes:
-            connection.execute(sa.insert(tables.transitions), [_transition_row(c) for c in changes])
-        return changes
-
-    def _status_of(self, row: sa.RowMapping) -> Status:
-        """As `_status`; a last outcome that this process wrote itself is not parsed again."""
-        text, last = self._lasts.get(_row_key(row), ("", None))
-        if last is None or text != row["last"]:
-            return _status(row)
-        return Status(state=State(row["state"]), since=row["since"], failures=row["failures"], last=last)
-
-    def _add_hours(self, connection: sa.Connection, fresh: Sequence[Recorded]) -> None:
-        by_hour: dict[tuple[str, str, str, int], list[Outcome]] = {}
-        for item in fresh:
-            by_hour.setdefault((*_key(item.outcome), _hour(item.outcome.started_at)), []).append(item.outcome)
-        t = tables.hours
-        columns = (t.c.integration, t.c.probe, t.c.region, t.c.hour)
-        before: dict[tuple[Any, ...], sa.RowMapping] = {}
-        for part in _parts(list(by_hour), 200):
-            for row in connection.execute(sa.select(t).where(sa.tuple_(*columns).in_(part))).mappings():
-                before[(row["integration"], row["probe"], row["region"], row["hour"])] = row
-        values = []
-        for key, seen in by_hour.items():
-            earlier = before.get(key)
-            sums = _Sums.of(earlier)
-            for outcome in seen:
-                sums.add(outcome, judged=not outcome.in_maintenance)
-            planned = (earlier["in_maintenance"] if earlier else 0) + sum(o.in_maintenance for o in seen)
-            names = dict(zip(("integration", "probe", "region", "hour"), key, strict=True))
-            values.append(names | sums.row() | {"in_maintenance": planned})
-        self._upsert(connection, t, values)
-
-    def _upsert_headrooms(self, connection: sa.Connection, seen: Sequence[Outcome]) -> None:
-        newest: dict[tuple[str, ...], dict[str, Any]] = {}
-        for outcome in sorted(seen, key=lambda o: o.started_at):
-            for room in outcome.headrooms:
-                fingerprint = room.credential_fingerprint or ""
-                key = (outcome.integration, fingerprint, room.bucket, room.source)
-                newest[key] = _headroom_row(outcome.integration, room)
-        self._upsert(connection, tables.headrooms, list(newest.values()))
-
-    def _upsert_gauges(self, connection: sa.Connection, gauges: Sequence[Gauge]) -> None:
-        newest = {(g.region, g.name, g.label): g for g in gauges}
-        values = [
-            {"region": g.region, "name": g.name, "label": g.label, "value": g.value, "at": g.at}
-            for g in newest.values()
-        ]
-        self._upsert(connection, tables.gauges, values)
-
-    def _upsert(
-        self, connection: sa.Connection, table: sa.Table, values: Sequence[Mapping[str, Any]]
-    ) -> None:
-        if not values:
-            return
-        dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table)
-        keys = [column.name for column in table.primary_key]
-        rest = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), list(values))
-
-    def _rows_for(
-        self, connection: sa.Connection, table: sa.Table, keys: set[Key]
-    ) -> Iterator[sa.RowMapping]:
-        columns = (table.c.integration, table.c.probe, table.c.region)
-        for part in _parts(sorted(keys), 200):
-            yield from connection.execute(sa.select(table).where(sa.tuple_(*columns).in_(part))).mappings()
+        return self._pen.write(batch)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -337,7 +181,7 @@ class Store:
         if integration is not None:
             query = query.where(t.c.integration == integration)
         with self.reading() as connection:
-            return [_status(row) for row in connection.execute(query).mappings()]
+            return [status_from_row(row) for row in connection.execute(query).mappings()]
 
     def fingerprint_key(self) -> bytes:
         """The key of this store's fingerprints, made at the first call: 32 random bytes."""
@@ -371,33 +215,6 @@ def open_store(settings: Settings) -> Store:
     reference = settings.suite.store_password
     password = reference.resolve(base=settings.folder).reveal() if reference else None
     return Store(settings.suite.store, password=password, folder=settings.folder)
-
-
-class _Sums:
-    """Counts by state and durations, as a row of `statuses` or `hours` holds them."""
-
-    def __init__(self, seen: dict[str, int], duration_sum: float, durations: bytes | None) -> None:
-        self.seen, self.duration_sum, self.durations = seen, duration_sum, histogram.load(durations)
-
-    @classmethod
-    def of(cls, row: sa.RowMapping | None) -> _Sums:
-        if row is None:
-            return cls({}, 0.0, None)
-        return cls(json.loads(row["seen"]), row["duration_sum"], row["durations"])
-
-    def add(self, outcome: Outcome, *, judged: bool = True) -> None:
-        if judged:
-            self.seen[outcome.state.value] = self.seen.get(outcome.state.value, 0) + 1
-        if outcome.duration_seconds is not None:
-            self.duration_sum += outcome.duration_seconds
-            histogram.add(self.durations, outcome.duration_seconds)
-
-    def row(self) -> dict[str, Any]:
-        return {
-            "seen": json.dumps(self.seen),
-            "duration_sum": self.duration_sum,
-            "durations": self.durations.tobytes(),
-        }
 
 
 def _engine(url: str, password: str | None, folder: Path | None) -> sa.Engine:
@@ -477,109 +294,3 @@ def _shown(engine: sa.Engine) -> str:
 
 def _cause(exc: BaseException) -> str:
     return str(getattr(exc, "orig", None) or exc).strip().partition("\n")[0]
-
-
-def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _key(outcome: Outcome) -> Key:
-    return (outcome.integration, outcome.probe.value, outcome.region)
-
-
-def _row_key(row: sa.RowMapping) -> Key:
-    return (row["integration"], row["probe"], row["region"])
-
-
-def _hour(moment: dt.datetime) -> int:
-    return int(moment.timestamp()) // 3600 * 3600
-
-
-_ENUM_COLUMNS = ("environment", "probe", "state", "reason")
-_MORE = ("phases", "headrooms", "findings", "credential")
-_PLAIN_COLUMNS = tuple(c.name for c in tables.outcomes.columns if c.name not in {"seq", "more"})
-
-
-def outcome_row(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as a row of `outcomes`. Enums go as plain text: drivers are slow with anything else."""
-    row = {name: getattr(outcome, name) for name in _PLAIN_COLUMNS}
-    row |= {name: row[name].value for name in _ENUM_COLUMNS}
-    more = {k: plain(v) for k in _MORE if (v := getattr(outcome, k))}
-    row["more"] = json.dumps(more) if more else None
-    return row
-
-
-def _status_row(key: Key, status: Status) -> dict[str, Any]:
-    names = dict(zip(("integration", "probe", "region"), key, strict=True))
-    last = json.dumps(plain(status.last))
-    return names | {"state": status.state, "since": status.since, "failures": status.failures, "last": last}
-
-
-def _transition_row(change: Transition) -> dict[str, Any]:
-    o = change.outcome
-    names = {"integration": o.integration, "probe": o.probe, "region": o.region, "outcome_id": o.id}
-    why = {"reason": o.reason, "detail": o.detail}
-    return names | why | {"at": change.at, "before": change.before, "after": change.after}
-
-
-def _headroom_row(integration: str, room: Headroom) -> dict[str, Any]:
-    row = {c.name: getattr(room, c.name) for c in tables.headrooms.columns if c.name != "integration"}
-    return row | {"integration": integration, "credential_fingerprint": room.credential_fingerprint or ""}
-
-
-def _status(row: sa.RowMapping) -> Status:
-    last = outcome_from_plain(json.loads(row["last"]))
-    return Status(state=State(row["state"]), since=row["since"], failures=row["failures"], last=last)
-
-
-def outcome_from_row(row: Mapping[str, Any] | sa.RowMapping) -> Outcome:
-    """An `Outcome` from a row of `outcomes`."""
-    more = json.loads(row["more"]) if row["more"] else {}
-    plain_columns = {name: row[name] for name in _PLAIN_COLUMNS}
-    return outcome_from_plain(plain_columns | more)
-
-
-def outcome_from_plain(data: Mapping[str, Any]) -> Outcome:
-    """The opposite of `plain(outcome)`."""
-    return Outcome(
-        **{
-            **data,
-            "environment": Environment(data["environment"]),
-            "probe": ProbeKind(data["probe"]),
-            "state": State(data["state"]),
-            "reason": Reason(data["reason"]),
-            "started_at": _moment(data["started_at"]),
-            "retry_at": _moment(data["retry_at"]),
-            "certificate_expires_at": _moment(data["certificate_expires_at"]),
-            "phases": data.get("phases") or {},
-            "headrooms": tuple(headroom_from_plain(each) for each in data.get("headrooms") or ()),
-            "credential": credential_from_plain(data.get("credential")),
-            "findings": tuple(finding_from_plain(each) for each in data.get("findings") or ()),
-        }
-    )
-
-
-def headroom_from_plain(data: Mapping[str, Any]) -> Headroom:
-    """The opposite of `plain(headroom)`; also reads a row of `headrooms`."""
-    fields = {name: data[name] for name in Headroom.__dataclass_fields__ if name in data}
-    times = {"reset_at": _moment(data["reset_at"]), "seen_at": _moment(data["seen_at"])}
-    return Headroom(**{**fields, **times, "credential_fingerprint": data["credential_fingerprint"] or None})
-
-
-def credential_from_plain(data: Mapping[str, Any] | None) -> CredentialFacts | None:
-    """The opposite of `plain(credential facts)`."""
-    if data is None:
-        return None
-    scopes = None if data["scopes"] is None else tuple(data["scopes"])
-    return CredentialFacts(expires_at=_moment(data["expires_at"]), identity=data["identity"], scopes=scopes)
-
-
-def finding_from_plain(data: Mapping[str, Any]) -> Finding:
-    """The opposite of `plain(finding)`."""
-    location = Location(**data["location"])
-    return Finding(**{**data, "severity": Severity(data["severity"]), "location": location})
-
-
-def _moment(value: Any) -> Any:
-    return dt.datetime.fromisoformat(value) if isinstance(value, str) else value

@@ -213,7 +213,8 @@ def keep(checked: Checked, found: Settings | None) -> None:
         raise UsageError(
             "--record needs settings: without them there is no store", hint="`interlock init` writes them"
         )
-    from interlock.store import Recorded, open_store  # noqa: PLC0415 - slow to import
+    from interlock.store import open_store  # noqa: PLC0415 - slow to import
+    from interlock.writing import Recorded  # noqa: PLC0415 - slow to import
 
     with open_store(found) as store:
         for planned, each in zip(checked.plans, checked.outcomes, strict=True):

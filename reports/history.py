@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from interlock import tables
 from interlock.records import Headroom, Outcome, ProbeKind, Reason, State, Status
+from interlock.rows import headroom_from_plain, outcome_from_plain, outcome_from_row
 from interlock.status import WORST_FIRST
-from interlock.store import Store, headroom_from_plain, outcome_from_plain, outcome_from_row
+from interlock.store import Store
 from reports.face import Listed
 from reports.views import (
     DAY_HOURS,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from interlock import __version__, histogram, tables
 from interlock.records import ProbeKind, Reason, State
-from interlock.store import headroom_from_plain
+from interlock.rows import headroom_from_plain
 from interlock.verdict import Blame, Heard, weigh
 from reports.exposition import Family, Sample, escaped, label_text, number
 from reports.face import Face, Listed
@@ -45,7 +45,11 @@ def families(face: Face) -> list[Family]:
     now, shown = face.clock(), {each.name: each for each in face.integrations}
     clean = _remembered(face.redactor.text)
     with face.store.reading() as connection:
-        statuses = connection.execute(sa.select(tables.statuses)).mappings().all()
+        statuses = (
+            connection.execute(sa.select(tables.statuses).order_by(*tables.statuses.primary_key))
+            .mappings()
+            .all()
+        )
         told = connection.execute(sa.select(tables.headrooms)).mappings().all()
         gauges = connection.execute(sa.select(tables.gauges)).mappings().all()
     seen = [_seen(row, clean) for row in statuses if _is_shown(shown, row["integration"], row["probe"])]

@@ -23,7 +23,8 @@ from interlock import tables
 from interlock.records import Environment, Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
-from interlock.store import Recorded, Store
+from interlock.store import Store
+from interlock.writing import Recorded
 
 PROVIDER = "heartbeat"
 EVENTS = frozenset({"start", "success", "failure"})

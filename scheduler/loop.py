@@ -14,7 +14,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from interlock.records import Outcome
 from interlock.settings import Retention
-from interlock.store import Gauge, Recorded, Store
+from interlock.store import Store
+from interlock.writing import Gauge, Recorded
 from probes.connectivity import Guard
 from probes.probe import Planned, Tools
 from probes.run import Limits, run

@@ -10,7 +10,8 @@ import pytest
 from interlock.integration import Integration, resolve
 from interlock.records import Outcome, ProbeKind, Reason, State
 from interlock.settings import IntegrationSettings, Network
-from interlock.store import Recorded, Store
+from interlock.store import Store
+from interlock.writing import Recorded
 from probes.kinds import plan
 from probes.probe import Planned, Tools
 from probes.run import run

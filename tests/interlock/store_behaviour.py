@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from interlock import tables
 from interlock.histogram import load
 from interlock.records import Finding, Reason, Severity, State, Status
-from interlock.store import Gauge, Recorded, Store, outcome_from_row
+from interlock.rows import outcome_from_row
+from interlock.store import Store
+from interlock.writing import Gauge, Recorded
 from tests.records import NOON, a_headroom, an_outcome
 
 MINUTE = dt.timedelta(minutes=1)
@@ -72,6 +74,21 @@ class StoreBehaviour:
             each.flush()
         assert count(store, tables.outcomes) == 1
         assert status_of(store).failures == 1
+
+    def test_what_another_process_wrote_is_seen(self, store: Store, again: Callable[[], Store]) -> None:
+        """Whatever a writer remembers, the database has the last word: slots, statuses and hours."""
+        other = again()
+        for turn in range(6):
+            each = (store, other)[turn % 2]
+            for slot in (turn, 10, 5 - turn):
+                outcome = an_outcome(slot=slot, state=State.FAILING, started_at=NOON + turn * MINUTE)
+                each.put(Recorded(outcome, failures_before_down=100))
+            each.flush()
+        assert count(store, tables.outcomes) == 7
+        assert status_of(store).failures == 7
+        with store.reading() as connection:
+            (row,) = connection.execute(sa.select(tables.hours)).mappings()
+        assert sum(load(row["durations"])) == 7
 
     def test_asking_by_hand_fills_no_slot(self, store: Store) -> None:
         for _ in range(3):

@@ -19,7 +19,8 @@ import interlock.migrations
 from interlock import tables
 from interlock.errors import StoreError, UsageError
 from interlock.records import ProbeKind
-from interlock.store import HEAD, Recorded, Store
+from interlock.store import HEAD, Store
+from interlock.writing import Recorded
 from tests.interlock.store_behaviour import StoreBehaviour, count
 from tests.records import an_outcome
 
@@ -66,7 +67,8 @@ def test_it_reads_and_writes_at_the_same_time(store: Store) -> None:
 def test_kill_9_loses_at_most_the_batch_in_flight_and_corrupts_nothing(tmp_path: Path) -> None:
     """A process writes and says what it has flushed; killed in the middle, all that it said is there."""
     script = (
-        "import sys; from pathlib import Path; from interlock.store import Store, Recorded\n"
+        "import sys; from pathlib import Path\n"
+        "from interlock.store import Store; from interlock.writing import Recorded\n"
         "from tests.records import an_outcome\n"
         "store = Store('sqlite:///interlock.db', folder=Path(sys.argv[1]))\n"
         "for number in range(1_000_000):\n"

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from interlock import histogram, tables
 from interlock.records import Environment, Headroom, Outcome, ProbeKind, Reason, State
-from interlock.store import Gauge, Recorded, Store
+from interlock.store import Store
+from interlock.writing import Gauge, Recorded
 from reports.face import Listed
 
 NOW = dt.datetime(2026, 3, 14, 15, 9, 26, tzinfo=dt.UTC)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from interlock import histogram, tables
 from interlock.records import ProbeKind, State
-from interlock.store import Gauge, Recorded, Store
+from interlock.store import Store
+from interlock.writing import Gauge, Recorded
 from reports.face import Listed
 from reports.history import History
 from reports.views import ALIVE_SECONDS, HOUR, hour_of

@@ -16,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families as read_plai
 from interlock.records import ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
-from interlock.store import Gauge, Recorded, Store
+from interlock.store import Store
+from interlock.writing import Gauge, Recorded
 from reports.exposition import OPEN, PLAIN, Family, encode, label_text, negotiate
 from reports.face import Face
 from reports.metrics import families

@@ -15,7 +15,8 @@ import pytest
 from interlock.records import ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
-from interlock.store import Recorded, Store
+from interlock.store import Store
+from interlock.writing import Recorded
 from reports import pages
 from tests.reports import seed
 from tests.reports.conftest import Client

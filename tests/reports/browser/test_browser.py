@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from interlock.records import Reason, State
-from interlock.store import Recorded
+from interlock.writing import Recorded
 from tests.reports.browser.conftest import Site
 from tests.reports.seed import NOW, heartbeat, outcome
 
