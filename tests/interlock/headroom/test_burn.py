@@ -138,12 +138,12 @@ def test_a_trail_tells_the_rate_from_the_second_sight_on() -> None:
 def test_buckets_and_credentials_and_providers_are_apart() -> None:
     trail = Trail()
     trail.follow("github", [sight(0, 50)])
-    for provider, changes in (
-        ("github", {"bucket": "other"}),
-        ("github", {"credential_fingerprint": "b"}),
-        ("gitlab", {}),
+    for provider, sighted in (
+        ("github", sight(100, 40, bucket="other")),
+        ("github", sight(100, 40, credential_fingerprint="b")),
+        ("gitlab", sight(100, 40)),
     ):
-        (room,) = trail.follow(provider, [sight(100, 40, **changes)])
+        (room,) = trail.follow(provider, [sighted])
         assert room.burn_per_second is None
 
 
