@@ -108,7 +108,8 @@ def _throttled(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
     exhausted = [room for room in rooms if room.remaining == 0]
     by_rule = any(matches(rule, answer) for rule in case.provider.rate_limits.throttled)
     refused = case.credentialed and any(matches(rule, answer) for rule in case.provider.auth_failed)
-    by_header = answer.status in THROTTLE_CANDIDATES and bool(exhausted) and not refused
+    sure = any(room.confidence == "high" for room in exhausted)  # hearsay settles nothing alone
+    by_header = answer.status in THROTTLE_CANDIDATES and sure and not refused
     if not (by_rule or by_header or answer.status == 429):  # noqa: PLR2004 - RFC 6585, 4
         return None
     retry_at = headroom.retry_at(answer.headers, case.now) or _retry_in_body(case)

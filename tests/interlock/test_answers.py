@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.answers import Case, Judgement, judge, judge_failure
-from interlock.catalogue import Ask, Example, Expectation, Provider, Rule
+from interlock.catalogue import Ask, Example, Expectation, Provider, Rule, load
 from interlock.records import ProbeKind, Reason, State
 from interlock.wire import Answer
 
@@ -185,6 +185,37 @@ def test_what_only_third_parties_attest_is_said_to_be_so() -> None:
 def test_when_to_come_back(headers: dict[str, str], seconds: int | None) -> None:
     wanted = None if seconds is None else NOW + dt.timedelta(seconds=seconds)
     assert judged(429, b"", headers).retry_at == wanted
+
+
+def of(name: str, status: int, headers: dict[str, str], body: bytes = b"{}") -> Judgement:
+    """An answer of a provider of the catalogue to a question with a credential."""
+    known = load(name)
+    asked = known.ask(ProbeKind.CREDENTIAL, next(iter(known.auth)))
+    assert asked is not None
+    answer = Answer(status=status, headers=headers, body=body, truncated=False, phases={})
+    return judge(Case(provider=known, ask=asked, answer=answer, now=NOW, credentialed=True))
+
+
+def test_a_header_that_others_attest_makes_no_throttle_alone() -> None:
+    told = {"x-ratelimit-limit": "300", "x-ratelimit-remaining": "0", "x-ratelimit-reset": RESET + "000"}
+    assert of("mailgun", 503, told).state is State.FAILING
+    throttled = of("mailgun", 429, told)
+    assert (throttled.state, throttled.reason) == (State.THROTTLED, Reason.QUOTA_EXHAUSTED)
+    assert throttled.headrooms[0].confidence == "low"
+
+
+def test_a_body_or_a_reset_alone_may_say_when_to_come_back() -> None:
+    assert of("mailgun", 429, {}, b'{"retry-seconds": 60}').retry_at == NOW + dt.timedelta(seconds=60)
+    assert of("segment", 429, {"x-ratelimit-reset": "60"}).retry_at == NOW + dt.timedelta(seconds=60)
+
+
+def test_a_rate_limit_that_cannot_be_read_is_named_and_not_quoted() -> None:
+    found = of("sendgrid", 200, {"x-ratelimit-limit": "a-lot", "x-ratelimit-remaining": "-1"})
+    assert found.headrooms == ()
+    assert [str(each) for each in found.unread] == [
+        "x-ratelimit-limit is not a number",
+        "x-ratelimit-remaining is negative",
+    ]
 
 
 def test_headroom_is_taken_from_every_answer() -> None:
