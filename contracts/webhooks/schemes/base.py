@@ -1,0 +1,211 @@
+"""What the schemes share: one header, one timestamp, one comparison, one way to refuse."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from contracts.webhooks.records import Answer, Delivery, Keys, Policy, Ports, Refusal
+from interlock.errors import UsageError
+from interlock.secrets import Secret, fingerprint
+
+_DIGITS = re.compile(r"[0-9]{1,15}")
+_MAX_FIELDS = 5000
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What is known so far of a delivery; a refusal carries it too. The fields are those of `Checked`."""
+
+    version: str | None = None
+    signed_at: float | None = None
+    key_fingerprint: str | None = None
+    signed: bytes | None = None
+    came: str | None = None
+    event_ids: tuple[str, ...] | None = None
+    event_types: tuple[str, ...] | None = None
+    body_signed: bool | None = None
+    replay_token: str | None = None
+    key_url: str | None = None
+    confirm_url: str | None = None
+    answer: Answer | None = None
+
+
+class Refused(Exception):  # noqa: N818 - a finding on its way to the seam, not an error
+    """Ends a check: the reason, a sentence, and what was known by then. Never leaves this package."""
+
+    def __init__(self, reason: Refusal, detail: str = "", proof: Proof | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason, self.detail, self.proof = reason, detail, proof or Proof()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question: is this delivery the provider's?"""
+
+    delivery: Delivery
+    keys: Keys
+    policy: Policy
+    ports: Ports
+
+    @property
+    def url(self) -> str:
+        """The URL that was signed: the configured one, else that of the request."""
+        return self.keys.url or self.delivery.url
+
+    def header(self, name: str, missing: Refusal = Refusal.SIGNATURE_MISSING) -> str:
+        """The only value of a header. Several are refused: who reads the first and who reads the last differ."""
+        values = self.delivery.values(name)
+        if len(values) > 1:
+            raise Refused(Refusal.SIGNATURE_DUPLICATED, f"{name} stands {len(values)} times")
+        if not values or not values[0].strip():
+            raise Refused(missing, f"{name} is missing" if not values else f"{name} is empty")
+        return values[0].strip(" \t")
+
+    def allows(self, version: str) -> bool:
+        """Whether policy lets this version of the scheme in."""
+        return self.policy.versions is None or version in self.policy.versions
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """The configured secrets. Raises `UsageError` if there is none."""
+        return wanted(self.keys.secrets, "a secret")
+
+    def fingerprint(self, secret: Secret) -> str:
+        """A keyed hash that tells secrets apart."""
+        return fingerprint({"secret": secret.reveal()}, self.ports.fingerprint_key)
+
+    def fresh(self, proof: Proof) -> Proof:
+        """The proof, if its time is within the policy's bounds."""
+        assert proof.signed_at is not None
+        age = self.ports.now() - proof.signed_at
+        tolerance, future = self.policy.tolerance_seconds, self.policy.future_seconds
+        if tolerance is not None and age > tolerance:
+            detail = f"signed {age:.0f} s ago, {tolerance:g} s are allowed"
+            raise Refused(Refusal.TIMESTAMP_STALE, detail, proof)
+        if future is not None and -age > future:
+            detail = f"signed {-age:.0f} s in the future, {future:g} s are allowed"
+            raise Refused(Refusal.TIMESTAMP_FUTURE, detail, proof)
+        return proof
+
+
+def wanted(value: _T | None, what: str) -> _T:
+    """The configured value. Raises `UsageError` if it is missing: that is ours to mend, not the sender's."""
+    if not value:
+        raise UsageError(f"{what} is needed to check this scheme's deliveries, and none is configured")
+    return value
+
+
+def raw(text: str) -> bytes:
+    """Text as bytes; never raises, so that a strange header is a mismatch and nothing else."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def hex_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
+    """An HMAC as lower-case hexadecimal."""
+    return hmac.digest(key, message, algorithm).hex()
+
+
+def base64_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
+    """An HMAC in base64 with padding."""
+    return base64.b64encode(hmac.digest(key, message, algorithm)).decode()
+
+
+Mac = Callable[[bytes, bytes], str]
+
+
+def match(ask: Ask, message: bytes, came: tuple[str, ...], mac: Mac, proof: Proof) -> Proof:
+    """The proof with the fingerprint of the secret that fits; every secret is tried against every signature."""
+    secrets = ask.secrets()
+    given = [raw(text) for text in came]
+    fits: Secret | None = None
+    for secret in secrets:
+        expected = raw(mac(raw(secret.reveal()), message))
+        for one in given:
+            if hmac.compare_digest(expected, one):
+                fits = secret
+    proof = dataclasses.replace(proof, signed=message, came=",".join(came))
+    if fits is None:
+        raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured secret gives this signature", proof)
+    return dataclasses.replace(proof, key_fingerprint=ask.fingerprint(fits))
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(raw(left), raw(right))
+
+
+def epoch(text: str, *, milliseconds: bool = False) -> float:
+    """Epoch seconds from decimal digits alone: no sign, no space, no underscore."""
+    if not _DIGITS.fullmatch(text):
+        raise Refused(Refusal.TIMESTAMP_MALFORMED, "the timestamp is not a number of digits alone")
+    return int(text) / 1000 if milliseconds else float(int(text))
+
+
+def unbase64(text: str, reason: Refusal = Refusal.SIGNATURE_MALFORMED) -> bytes:
+    """Bytes from base64 in its one canonical spelling: padding whole, unused bits zero, no line breaks."""
+    try:
+        data = base64.b64decode(raw(text), validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused(reason, "it is not base64") from None
+    if base64.b64encode(data) != raw(text):
+        raise Refused(reason, "it is not canonical base64")
+    return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
+
+
+def read_json(body: bytes | str) -> Any:
+    """JSON, or a refusal. A name that stands twice is refused: readers differ on which one counts."""
+    try:
+        return json.loads(body, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as exc:
+        detail = "a name stands twice" if "twice" in str(exc) else "the body is not JSON"
+        raise Refused(Refusal.BODY_MALFORMED, detail) from None
+
+
+def read_object(body: bytes | str) -> dict[str, Any]:
+    """A JSON object, or a refusal."""
+    found = read_json(body)
+    if not isinstance(found, dict):
+        raise Refused(Refusal.BODY_MALFORMED, "the body is not a JSON object")
+    return found
+
+
+def read_form(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form, empty ones kept, or a refusal."""
+    try:
+        return parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=_MAX_FIELDS,
+        )
+    except ValueError:
+        raise Refused(Refusal.BODY_MALFORMED, "the body is not a form in UTF-8") from None
+
+
+def is_form(delivery: Delivery) -> bool:
+    """Whether the content type is that of a form."""
+    kind = "".join(delivery.values("content-type")[:1])
+    return kind.split(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def public_fingerprint(der: bytes) -> str:
+    """`sha256:` and 16 hexadecimal digits; of a public key it may be shown as it is."""
+    return f"sha256:{hashlib.sha256(der).hexdigest()[:16]}"
