@@ -47,7 +47,7 @@ def check(ask: Ask) -> Proof:
 
 
 def sign(delivery: Delivery, keys: Keys, _at: float, version: str | None) -> Delivery:
-    """Signed with the first secret as `version` (default HMAC_SHA1); the URL gets the digest of a body that is no form."""
+    """Signed with the first secret as `version` (default HMAC_SHA1); the digest of another body goes into the URL."""
     version = version or "HMAC_SHA1"
     if delivery.body and not is_form(delivery):
         url = f"{delivery.url}{'&' if '?' in delivery.url else '?'}bodySHA256={_digest(delivery.body)}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contracts.webhooks.records import Checked, Delivery, Keys, Policy, Ports
+from contracts.webhooks.records import Checked, Delivery, HmacShape, Keys, Policy, Ports
 from contracts.webhooks.schemes import SCHEMES
 from contracts.webhooks.signatures import verify
 from interlock.secrets import Secret
@@ -35,6 +35,7 @@ class Case:
     policy: Policy
     ports: Ports
     expected: str
+    reason: str | None
     answer: dict[str, Any] | None
 
     def check(self, **policy: Any) -> Checked:
@@ -64,7 +65,7 @@ def case(row: dict[str, Any]) -> Case:
     ports = Ports(now=lambda: float(row["now_epoch"]), held=held.get, seen=lambda _token: seen)
     return Case(
         row["id"], scheme, _delivery(row), _keys(row, scheme), policy, ports,
-        row["expected"], row.get("expected_response"),
+        row["expected"], row.get("reason"), row.get("expected_response"),
     )  # fmt: skip
 
 
@@ -86,6 +87,7 @@ def _keys(row: dict[str, Any], scheme: str) -> Keys:
     key = row["secret_or_key"]
     read: dict[str, Callable[[], Keys]] = {
         "sns": Keys,
+        "hmac": lambda: Keys(secrets=(secret(key),), shape=HmacShape(**row["shape"])),
         "paypal": lambda: Keys(webhook_id=row["webhook_id"], roots=(row["cert_pem"],)),
         "sendgrid": lambda: Keys(public_keys=(key,)),
         "salesforce": lambda: Keys(organization_id=key.partition("=")[2]),
