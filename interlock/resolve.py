@@ -6,6 +6,7 @@ asyncio's own `getaddrinfo` runs in a small pool that other work shares, and who
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import threading
 from collections.abc import Callable
@@ -83,6 +84,7 @@ class Resolver:
             flight.set_result(found or [])
 
 
+@functools.lru_cache(maxsize=4096)
 def _literal(host: str, port: int) -> list[AddrInfo] | None:
     """An address that needs no lookup."""
     try:

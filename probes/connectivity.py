@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -59,6 +60,7 @@ def as_offline(outcome: Outcome) -> Outcome:
     return dataclasses.replace(outcome, state=State.UNKNOWN, reason=Reason.OFFLINE)
 
 
+@functools.lru_cache(maxsize=4096)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by its name or address."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -173,6 +174,8 @@ async def serve(
         loop.also = heartbeats.tick
         server = _Server(_config(Starlette(routes=[*heartbeats.routes(), *routes(face)])))
         _on_signals(stop)
+        gc.collect()
+        gc.freeze()  # settings and catalogue live as long as the process: no collection need look at them
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         loop.start()
         loop.ask_soon(FIRST_LOOK_SECONDS)
