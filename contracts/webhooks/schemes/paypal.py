@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import re
 import zlib
@@ -95,13 +96,20 @@ def verify_rsa(key: rsa.RSAPublicKey, signature: bytes, proof: Proof, how: hashe
 
 def rsa_signature(private_key: Secret | None, message: bytes, how: hashes.HashAlgorithm) -> str:
     """RSA PKCS #1 v1.5 in base64."""
+    key = private_rsa(wanted(private_key, "a private key"))
+    return base64.b64encode(key.sign(message, padding.PKCS1v15(), how)).decode()
+
+
+@functools.lru_cache(maxsize=8)
+def private_rsa(secret: Secret) -> rsa.RSAPrivateKey:
+    """A private key from PEM; kept, since its check on loading costs more than many signatures."""
     try:
-        key = load_pem_private_key(raw(wanted(private_key, "a private key").reveal()), password=None)
+        key = load_pem_private_key(raw(secret.reveal()), password=None)
     except (ValueError, TypeError):
         raise UsageError("the private key is no PEM key without a password") from None
     if not isinstance(key, rsa.RSAPrivateKey):
         raise UsageError("the private key is not an RSA key")
-    return base64.b64encode(key.sign(message, padding.PKCS1v15(), how)).decode()
+    return key
 
 
 def _key(ask: Ask, url: str, roots: tuple[str, ...], proof: Proof) -> rsa.RSAPublicKey:

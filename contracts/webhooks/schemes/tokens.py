@@ -26,7 +26,7 @@ from jwt.api_jws import PyJWS
 
 from contracts.webhooks.records import Answer, Delivery, Keys, Refusal
 from contracts.webhooks.schemes.base import Ask, Proof, Refused, raw, read_object, wanted
-from interlock.errors import UsageError
+from contracts.webhooks.schemes.paypal import private_rsa
 
 GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
 GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
@@ -174,12 +174,9 @@ def _with_bearer(
 
 
 def _encode(keys: Keys, claims: dict[str, Any], kind: str) -> str:
-    pem = wanted(keys.private_key, "a private key").reveal()
+    key = private_rsa(wanted(keys.private_key, "a private key"))
     headers = {"kid": wanted(keys.key_id, "the id of the key"), "typ": kind}
-    try:
-        return PyJWS().encode(json.dumps(claims).encode(), pem, algorithm="RS256", headers=headers)
-    except (jwt.PyJWTError, ValueError, TypeError):
-        raise UsageError("the private key is no PEM RSA key without a password") from None
+    return PyJWS().encode(json.dumps(claims).encode(), key, algorithm="RS256", headers=headers)
 
 
 def _bearer(ask: Ask) -> str:
