@@ -119,7 +119,7 @@ _TABLE = (
         "standard-webhooks", standard.check, standard.sign, "timestamp id body",
         policy=_FIVE_MINUTES_EACH_WAY, event_type="/type",
     ),
-    _row("hmac", generic.check, generic.sign, "body", policy=_FIVE_MINUTES, event_id="/id", event_type="/type"),
+    _row("hmac", generic.check, generic.sign, "body id", policy=_FIVE_MINUTES, event_id="/id", event_type="/type"),
 )  # fmt: skip
 
 SCHEMES = {row.name: row for row in _TABLE}

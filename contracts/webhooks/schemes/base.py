@@ -11,6 +11,8 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -204,6 +206,34 @@ def is_form(delivery: Delivery) -> bool:
     """Whether the content type is that of a form."""
     kind = "".join(delivery.values("content-type")[:1])
     return kind.split(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def is_multipart(delivery: Delivery) -> bool:
+    """Whether the content type is that of a form in parts."""
+    kind = "".join(delivery.values("content-type")[:1])
+    return kind.strip().lower().startswith("multipart/form-data;")
+
+
+def read_multipart(delivery: Delivery) -> list[tuple[str, str]]:
+    """The fields of a form in parts, files and fields that are not UTF-8 left out."""
+    kind = raw(delivery.values("content-type")[0].replace("\r", "").replace("\n", ""))
+    try:
+        message = BytesParser().parsebytes(b"Content-Type: " + kind + b"\r\n\r\n" + delivery.body)
+        parts = message.get_payload() if message.is_multipart() else []
+        return [pair for part in parts if isinstance(part, Message) for pair in _field(part)]
+    except (ValueError, LookupError, RecursionError, TypeError, AttributeError):
+        raise Refused(Refusal.BODY_MALFORMED, "the body is not a form in parts") from None
+
+
+def _field(part: Message) -> list[tuple[str, str]]:
+    name = part.get_param("name", header="content-disposition")
+    data = part.get_payload(decode=True)
+    if not isinstance(name, str) or not isinstance(data, bytes) or part.get_filename() is not None:
+        return []
+    try:
+        return [(name, data.decode("utf-8"))]
+    except UnicodeDecodeError:
+        return []
 
 
 def public_fingerprint(der: bytes) -> str:

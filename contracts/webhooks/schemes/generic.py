@@ -28,7 +28,11 @@ def check(ask: Ask) -> Proof:
     at = None if stamp is None else epoch(stamp, milliseconds=shape.timestamp_unit == "ms")
     message = _message(shape, ask.delivery, ask.url, stamp or "", name or "")
     covered = set(_PLACE.findall(shape.signed))
-    proof = Proof(signed_at=at if "timestamp" in covered else None, body_signed="body" in covered)
+    proof = Proof(
+        signed_at=at if "timestamp" in covered else None,
+        event_ids=(name,) if name and "id" in covered else None,
+        body_signed="body" in covered,
+    )
     proof = match(ask, message, (came.removeprefix(shape.prefix),), _mac(shape), proof)
     return proof if proof.signed_at is None else ask.fresh(proof)
 

@@ -18,9 +18,11 @@ from contracts.webhooks.schemes.base import (
     epoch,
     hex_mac,
     is_form,
+    is_multipart,
     match,
     raw,
     read_form,
+    read_multipart,
     read_object,
     wanted,
 )
@@ -30,7 +32,8 @@ _FIELDS = ("timestamp", "token", "signature")
 
 def check(ask: Ask) -> Proof:
     """Hex HMAC-SHA-256 over `timestamp + token`. The event is not covered, so a token that came before is refused."""
-    fields = _form(ask.delivery) if is_form(ask.delivery) else _json(ask.delivery)
+    form = is_form(ask.delivery) or is_multipart(ask.delivery)
+    fields = _form(ask.delivery) if form else _json(ask.delivery)
     stamp, token, came = (fields[name] for name in _FIELDS)
     proof = Proof(signed_at=epoch(stamp), replay_token=token)
     proof = ask.fresh(match(ask, raw(stamp + token), (came,), hex_mac, proof))
@@ -58,8 +61,9 @@ def _json(delivery: Delivery) -> dict[str, str]:
 
 
 def _form(delivery: Delivery) -> dict[str, str]:
-    """A route's or legacy webhook's form, with the three fields beside the others."""
-    pairs = [(name, value) for name, value in read_form(delivery.body) if name in _FIELDS]
+    """A route's or legacy webhook's form, with the three fields beside the others; with attachments in parts."""
+    found = read_multipart(delivery) if is_multipart(delivery) else read_form(delivery.body)
+    pairs = [(name, value) for name, value in found if name in _FIELDS]
     if len({name for name, _ in pairs}) != len(pairs):
         raise Refused(Refusal.SIGNATURE_DUPLICATED, "a field of the signature stands twice")
     return _whole({name: dict(pairs).get(name) for name in _FIELDS})

@@ -37,6 +37,7 @@ def check(ask: Ask) -> Proof:
 
     The official SDK takes a certificate from any host: here only https on PayPal's own. It must be in date,
     bear a name of PayPal's, and be or lead to one of `Keys.roots`. No time window is the SDK's default.
+    A CRC is no digest: who holds one delivery can make another body of the same CRC, so the body is bound weakly.
     """
     webhook_id = wanted(ask.keys.webhook_id, "the webhook id")
     roots = wanted(ask.keys.roots, "a root certificate")

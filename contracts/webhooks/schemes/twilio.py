@@ -50,9 +50,11 @@ def sign(delivery: Delivery, keys: Keys, _at: float, version: str | None) -> Del
     """Signed with the first secret as `version` (default HMAC_SHA1); the digest of another body goes into the URL."""
     version = version or "HMAC_SHA1"
     if delivery.body and not is_form(delivery):
-        url = f"{delivery.url}{'&' if '?' in delivery.url else '?'}bodySHA256={_digest(delivery.body)}"
+        base = keys.url or delivery.url
+        url = f"{base}{'&' if '?' in base else '?'}bodySHA256={_digest(delivery.body)}"
         delivery = Delivery(method=delivery.method, url=url, headers=delivery.headers, body=delivery.body)
-    url = keys.url or delivery.url
+    else:
+        url = keys.url or delivery.url
     message = raw(_urls(url)[0]) + _parameters(delivery, url)
     key = raw(wanted(keys.secrets, "an auth token")[0].reveal())
     headers = {HEADER: base64_mac(key, message, _ALGORITHMS[version])}

@@ -8,6 +8,7 @@ import functools
 import json
 from dataclasses import dataclass, field
 
+import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -16,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from jwt.algorithms import RSAAlgorithm
 
 from contracts.webhooks.records import Checked, Delivery, HmacShape, Keys, Policy, Ports
@@ -55,6 +58,26 @@ def certificate(name: str) -> str:
     builder = builder.not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
     builder = builder.not_valid_after(dt.datetime(2090, 1, 1, tzinfo=dt.UTC))
     return builder.sign(rsa_key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def issued(authority: trustme.CA, name: str) -> bytes:
+    """A server's certificate for our RSA key, as a public authority would issue it."""
+    parent = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    signer = load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = x509.CertificateBuilder().issuer_name(parent.subject).serial_number(7)
+    builder = builder.subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
+    builder = builder.public_key(rsa_key().public_key())
+    builder = builder.not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    builder = builder.not_valid_after(dt.datetime(2090, 1, 1, tzinfo=dt.UTC))
+    for extension in (
+        x509.SubjectAlternativeName([x509.DNSName(name)]),
+        x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+    ):
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
 @functools.cache

@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import pytest
+import trustme
 
 from contracts.webhooks.events import identify
 from contracts.webhooks.records import Checked, Delivery, HmacShape, Keys, Policy, Ports, Refusal
 from contracts.webhooks.signatures import sign, verify
 from interlock.errors import UsageError
-from tests.contracts.webhooks.signers import NOW, URL, certificate, held, secret, senders
+from tests.contracts.webhooks.signers import NOW, PAYPAL_URL, URL, certificate, held, issued, secret, senders
 
 
 def _check(name: str, keys: Keys | None = None, policy: Policy | None = None, **ports: object) -> Checked:
@@ -80,6 +81,36 @@ def test_a_certificate_that_leads_to_no_given_root_is_refused(name: str, key: st
         _check(name, keys=keys)
 
 
+def test_a_chain_from_a_root_to_a_name_of_paypals_is_taken() -> None:
+    """Through an intermediate; another name under the same root, and the chain cut, are refused."""
+    root = trustme.CA()
+    between = root.create_child_ca()
+    sender = senders()["paypal"]
+    for name, cut, reason in (
+        ("messageverificationcerts.paypal.com", False, None),
+        ("messageverificationcerts.paypal.com", True, Refusal.CERTIFICATE_UNTRUSTED),
+        ("paypal.com.evil.example", False, Refusal.CERTIFICATE_UNTRUSTED),
+    ):
+        pem = issued(between, name) + (b"" if cut else between.cert_pem.bytes())
+        keys = dataclasses.replace(sender.keys, roots=(root.cert_pem.bytes().decode(),))
+        world = Ports(now=lambda: NOW, held={PAYPAL_URL: pem}.get)
+        assert verify("paypal", sender.send(), keys, world).reason is reason
+
+
+def test_a_route_of_mailguns_may_come_in_parts() -> None:
+    block = json.loads(senders()["mailgun"].send().body)["signature"]
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
+        for name, text in block.items()
+    ]
+    file = '--b\r\nContent-Disposition: form-data; name="token"; filename="token"\r\n\r\nx\r\n'
+    headers = (("Content-Type", "multipart/form-data; boundary=b"),)
+    right = Delivery(headers=headers, body="".join((*parts, file, "--b--\r\n")).encode())
+    assert senders()["mailgun"].check(right).accepted
+    twice = dataclasses.replace(right, body="".join((*parts, parts[1], "--b--\r\n")).encode())
+    assert senders()["mailgun"].check(twice).reason is Refusal.SIGNATURE_DUPLICATED
+
+
 def test_a_token_that_came_before_is_refused() -> None:
     sender = senders()["mailgun"]
     token = _check("mailgun").replay_token
@@ -126,6 +157,8 @@ def test_a_described_hmac_in_every_spelling(encoding: str, made: str, key: str) 
     keys = Keys(secrets=(secret(key),), shape=shape)
     delivery = sign("hmac", Delivery(url=URL, body=b"\xff"), keys, at=NOW)
     assert verify("hmac", delivery, keys, Ports(now=lambda: NOW)).accepted
+    checked = verify("hmac", delivery, keys, Ports(now=lambda: NOW))
+    assert (checked.event_id, checked.dedupe_source) == ("evt_1", "signed_id")
     other = delivery.with_headers({"X-I": "other"})
     assert verify("hmac", other, keys, Ports(now=lambda: NOW)).reason is Refusal.SIGNATURE_MISMATCH
 

@@ -188,6 +188,7 @@ def test_no_signature_and_an_empty_one_are_refused(name: str) -> None:
 NAMES = sorted(
     {name for sender in senders().values() for name, _ in sender.send().headers}
     | {
+        "Content-Type",
         "aeg-event-type",
         "WebHook-Request-Origin",
         "svix-id",
@@ -197,6 +198,7 @@ NAMES = sorted(
 )
 TEXT = st.text(st.characters(codec=None), max_size=40) | st.sampled_from(
     [
+        "multipart/form-data; boundary=b",
         "Bearer a.b.c",
         "Basic !",
         "t=1,v1=",
