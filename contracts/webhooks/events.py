@@ -16,6 +16,18 @@ def identify(delivery: Delivery, where: str | None) -> tuple[str, ...]:
 
     Empty if nothing stands there, or the body cannot be read. A list that is promised may come as its one member.
     """
+    return identify_both(delivery, where, None)[0]
+
+
+def identify_both(
+    delivery: Delivery, one: str | None, other: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What stands at each of two places; the body is read once for both."""
+    body = _json(delivery.body) if any(where and where.startswith("/") for where in (one, other)) else None
+    return _at(delivery, one, body), _at(delivery, other, body)
+
+
+def _at(delivery: Delivery, where: str | None, body: Any) -> tuple[str, ...]:
     if where is None:
         return ()
     kind, colon, name = where.partition(":")
@@ -23,7 +35,7 @@ def identify(delivery: Delivery, where: str | None) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value for value in delivery.values(name) if value))
     if colon and kind == "form":
         return _form(delivery.body, name)
-    return tuple(_texts(_walk([_json(delivery.body)], where)))
+    return tuple(_texts(_walk([body], where)))
 
 
 def _form(body: bytes, name: str) -> tuple[str, ...]:

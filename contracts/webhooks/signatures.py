@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from contracts.webhooks.events import identify
+from contracts.webhooks.events import identify_both
 from contracts.webhooks.records import Checked, Delivery, Keys, Policy, Ports, Refusal
 from contracts.webhooks.schemes import SCHEMES, Scheme
 from contracts.webhooks.schemes.base import Ask, Proof, Refused
@@ -59,6 +59,11 @@ def _checked(scheme: Scheme, ask: Ask, proof: Proof, refused: Refused | None) ->
     in_body = id_at is not None and id_at.startswith(("/", "form:"))
     id_signed = "id" in scheme.signs if proof.event_ids is not None else body_signed and in_body
     type_at = policy.event_type or scheme.event_type
+    ids, types = identify_both(
+        delivery,
+        id_at if proof.event_ids is None else None,
+        type_at if proof.event_types is None else None,
+    )
     return Checked(
         scheme=scheme.name,
         accepted=refused is None,
@@ -70,8 +75,8 @@ def _checked(scheme: Scheme, ask: Ask, proof: Proof, refused: Refused | None) ->
         key_fingerprint=proof.key_fingerprint,
         signed=proof.signed,
         came=proof.came,
-        event_ids=identify(delivery, id_at) if proof.event_ids is None else proof.event_ids,
-        event_types=identify(delivery, type_at) if proof.event_types is None else proof.event_types,
+        event_ids=ids if proof.event_ids is None else proof.event_ids,
+        event_types=types if proof.event_types is None else proof.event_types,
         id_signed=id_signed and refused is None,
         body_signed=body_signed and refused is None,
         body=delivery.body,

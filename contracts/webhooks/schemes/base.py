@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import functools
 import hashlib
 import hmac
 import json
@@ -84,7 +85,7 @@ class Ask:
 
     def fingerprint(self, secret: Secret) -> str:
         """A keyed hash that tells secrets apart."""
-        return fingerprint({"secret": secret.reveal()}, self.ports.fingerprint_key)
+        return _fingerprint(secret, self.ports.fingerprint_key)
 
     def fresh(self, proof: Proof) -> Proof:
         """The proof, if its time is within the policy's bounds."""
@@ -98,6 +99,11 @@ class Ask:
             detail = f"signed {-age:.0f} s in the future, {future:g} s are allowed"
             raise Refused(Refusal.TIMESTAMP_FUTURE, detail, proof)
         return proof
+
+
+@functools.lru_cache(maxsize=256)
+def _fingerprint(secret: Secret, key: bytes) -> str:
+    return fingerprint({"secret": secret.reveal()}, key)
 
 
 def wanted(value: _T | None, what: str) -> _T:
@@ -135,10 +141,11 @@ def match(ask: Ask, message: bytes, came: tuple[str, ...], mac: Mac, proof: Proo
         for one in given:
             if hmac.compare_digest(expected, one):
                 fits = secret
-    proof = dataclasses.replace(proof, signed=message, came=",".join(came))
+    name = None if fits is None else ask.fingerprint(fits)
+    proof = dataclasses.replace(proof, signed=message, came=",".join(came), key_fingerprint=name)
     if fits is None:
         raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured secret gives this signature", proof)
-    return dataclasses.replace(proof, key_fingerprint=ask.fingerprint(fits))
+    return proof
 
 
 def same(left: str, right: str) -> bool:
