@@ -135,7 +135,7 @@ def senders() -> dict[str, Sender]:
     sns = b'{"Type":"Notification","MessageId":"m1","TopicArn":"arn:aws:sns:eu-west-1:1:t","Message":"a\\n\\u00e9"}'
     token = {"private_key": private, "key_id": "kid-1", "jwks": key_set(), "audiences": ("client-1",)}
     points = ec_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    whsec = "whsec_" + base64.b64encode(b"made-up-secret-of-24-by").decode()
+    whsec = "whsec_" + base64.b64encode(b"made-up-secret-of-24-byt").decode()
     found = [
         Sender("stripe", "stripe", _shared("whsec_made-up"), signature="Stripe-Signature"),
         Sender("square", "square", _shared(), signature="x-square-hmacsha256-signature"),
