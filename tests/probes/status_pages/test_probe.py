@@ -6,12 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from interlock.integration import Integration, resolve
+import pytest
+
+from interlock import catalogue
+from interlock.integration import Integration, public_face, resolve
 from interlock.records import Outcome, ProbeKind, Reason, State
 from interlock.settings import IntegrationSettings, Network
 from probes.kinds import plan
 from probes.probe import Tools
 from probes.run import run
+from probes.status_pages.probe import page_of
+from probes.status_pages.told import Incident, Level, Told, judge
 from tests.loopback import server
 
 WELL = {"status": {"indicator": "none"}, "components": [], "incidents": []}
@@ -109,3 +114,17 @@ async def test_a_status_page_never_gets_our_credential(monkeypatch: Any) -> None
 
 def test_a_stand_in_has_no_status_page_of_the_real_provider() -> None:
     assert plan(joined(), Tools(), frozenset({ProbeKind.STATUS_PAGE})) == []
+
+
+@pytest.mark.parametrize("provider", ["s3", "ses", "sns", "cognito", "gcs", "azure_blob", "fcm"])
+def test_a_page_of_many_services_is_read_for_its_own(provider: str) -> None:
+    """An outage of a neighbour on the same page is not this provider's; one that names nobody is not known."""
+    page = page_of(public_face(catalogue.load(provider)))
+    assert page is not None
+    own = Incident(f"Errors in {page.components[0]}", Level.DEGRADED)
+    neighbour = Incident("Errors elsewhere", Level.DEGRADED, ("A Neighbour",))
+    nobody = Incident("Some customers see errors", Level.DEGRADED)
+    states = [
+        judge(Told(None, (), (each,)), page.components, "Acme").state for each in (own, neighbour, nobody)
+    ]
+    assert states == [State.DEGRADED, State.OPERATIONAL, State.UNKNOWN]
