@@ -226,3 +226,6 @@ def _warn(face: Face, host: str, integrations: Sequence[Integration]) -> None:
     for each in integrations:
         if each.missing and each.settings.credentials:
             log.warning("%s: %s", each.name, each.missing)
+        for name, reference in each.settings.credentials.items():
+            if careless := reference.warning(base=each.folder):
+                log.warning("%s: credentials.%s: %s", each.name, name, careless)
