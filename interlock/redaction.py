@@ -9,10 +9,10 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
+from interlock.secret_shapes import HEADERS, NAMES, SHAPES, Shape
 from interlock.secrets import Secret
 
 MINIMUM_LENGTH = 4  # shorter values would blot out ordinary text
@@ -21,64 +21,8 @@ MINIMUM_PART = 16  # and for a part of a secret: a line of a PEM file, a field o
 MASK = "[redacted]"
 _PASSES = 8  # one is enough, unless a mark and its neighbours happen to spell a secret
 
-_NAMES = (
-    "access_?token|refresh_?token|id_?token|auth_?token|session_?token|api_?key|api_?secret|client_?secret|"
-    "app_?secret|private_?key|secret_?key|secret_?access_?key|account_?key|shared_?access_?key|webhook_?secret|"
-    "signing_?key|password|passwd|secret"
-)
-_HEADERS = "(?:proxy-)?authorization|set-cookie|cookie|(?:x-)?api-key|x-auth-token|x-amz-security-token"
-_HEADER_NEEDLES = ("authorization", "cookie", "api-key", "x-auth-token", "security-token")
-_SENSITIVE_KEY = re.compile(rf"(?:{_NAMES}|{_HEADERS}|assertion|sig)", re.IGNORECASE)
+_SENSITIVE_KEY = re.compile(rf"(?:{NAMES}|{HEADERS}|assertion|sig)", re.IGNORECASE)
 _SENSITIVE_PART = re.compile(r"(?:key|sig|secret|token|password)\Z", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """What is secret wherever it stands. `needles`: one of them is in any text that has the shape."""
-
-    pattern: re.Pattern[str]
-    needles: tuple[str, ...] = ()
-
-
-def _shape(pattern: str, *needles: str, flags: re.RegexFlag = re.IGNORECASE) -> _Shape:
-    return _Shape(re.compile(pattern, flags), needles)
-
-
-# The group `keep` stays. Provider shapes come from the catalogue.
-_SHAPES = (
-    _shape(
-        rf"(?P<keep>(?<![\w-])(?:{_HEADERS}):[ \t]*)[^\s\"'][^\r\n]*",
-        *(f"{name}:" for name in _HEADER_NEEDLES),
-    ),
-    _shape(
-        rf"(?P<keep>(?<![\w-])(?:{_HEADERS})(?P<q>[\"'])\s*[:,]\s*(?P<v>[\"']))(?:\\.|(?!(?P=v))[^\\])+",
-        *(f"{name}{mark}" for name in _HEADER_NEEDLES for mark in "\"'"),
-    ),
-    _shape(
-        r"(?P<keep>\b(?:bearer|basic)\s+)(?=[A-Za-z0-9._~+/=-]*?(?:\d|(?-i:[a-z][A-Z])))[A-Za-z0-9._~+/=-]{8,}",
-        "bearer", "basic",
-    ),
-    _shape(r"(?<![A-Za-z0-9])ey[JI][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", "eyj", "eyi",
-           flags=re.RegexFlag(0)),
-    _shape(r"(?P<keep>://)(?:[^/@\s:\"'<>]*:[^/@\s\"'<>]+|[^/@\s:\"'<>]{16,})(?=@)", "://"),
-    _shape(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
-        "private key-----",
-        flags=re.DOTALL,
-    ),
-    _shape(
-        rf"(?P<keep>(?:^|[?&;\s\"'])(?:{_NAMES})=)[^&;\s\"'#]+"
-        r"|(?P<keep2>[?&](?:key|sig|token|assertion|x-amz-(?:credential|security-token|signature)|"
-        r"x-goog-(?:credential|signature))=)[^&\s\"'#]+",
-        *(f"{name}=" for name in ("token", "key", "secret", "password", "passwd", "sig", "assertion")),
-        "credential=", "signature=",
-        flags=re.IGNORECASE | re.MULTILINE,
-    ),
-    _shape(
-        rf"(?P<keep>[\"'](?:{_NAMES})[\"']\s*:\s*(?P<v>[\"']))(?:\\.|(?!(?P=v))[^\\])+",
-        *(f"{name}{mark}" for name in ("token", "key", "secret", "password", "passwd") for mark in "\"'"),
-    ),
-)  # fmt: skip
 
 
 def spellings(value: str) -> set[str]:
@@ -171,7 +115,7 @@ class Redactor:
         self._marks: dict[str, str] = {}
         self._known: re.Pattern[str] | None = None
         self._stale = False
-        self._shapes = (*_SHAPES, *map(_Shape, shapes))
+        self._shapes = (*SHAPES, *(Shape("provider", shape) for shape in shapes))
         self.learn(*secrets)
 
     def learn(self, *secrets: Secret) -> None:
@@ -225,7 +169,7 @@ class Redactor:
     def _pattern(self) -> re.Pattern[str] | None:
         if self._stale:
             marks = {mark for mark in self._marks.values() if mark} | {MASK}
-            self._known = re.compile(_alternation({*self._marks, *marks}), re.DOTALL)
+            self._known = re.compile(alternation({*self._marks, *marks}), re.DOTALL)
             self._stale = False
         return self._known
 
@@ -253,7 +197,7 @@ def _mask(match: re.Match[str]) -> str:
     return keep + MASK
 
 
-def _alternation(words: set[str]) -> str:
+def alternation(words: set[str]) -> str:
     """One pattern for many words, as a tree of first letters: `re` tries plain alternatives one by one."""
     groups: dict[str, set[str]] = {}
     for word in words - {""}:
@@ -267,7 +211,7 @@ def _alternation(words: set[str]) -> str:
 
 def _branch(words: set[str]) -> str:
     prefix = os.path.commonprefix([min(words), max(words)])  # noqa: RUF071 - letters are meant, not paths
-    return re.escape(prefix) + _alternation({word[len(prefix) :] for word in words})
+    return re.escape(prefix) + alternation({word[len(prefix) :] for word in words})
 
 
 class RedactingFilter(logging.Filter):

@@ -9,16 +9,14 @@ from functools import cache
 from typing import Any
 
 from interlock import catalogue
+from interlock.secret_shapes import JWT
 from interlock.settings_mistakes import Mistake, at, suggested, variable
 from interlock.toml_lines import KeyPath, locate
 
 # Shapes that are secret wherever they stand, and how people call them.
 _COMMON = (
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    (
-        "a JSON web token",
-        re.compile(r"(?<![A-Za-z0-9])ey[JI][A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"),
-    ),
+    ("a JSON web token", JWT.pattern),
     ("a password in a URL", re.compile(r"://[^/@\s:]*:[^/@\s]+@")),
     ("an authorization header", re.compile(r"(?i)^\s*(?:bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{16,}\s*$")),
     ("a signed URL", re.compile(r"(?i)[?&](?:sig|x-amz-signature|x-goog-signature)=[^&\s]{8,}")),
