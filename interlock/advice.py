@@ -121,6 +121,21 @@ ROWS: dict[Reason, Row] = {
         "{title} accepts our credential, but not for long",
         "Us: issue a new credential at {title} and put it where the settings refer to, before it ends.",
     ),
+    Reason.ACCOUNT: Row(
+        Whose.OURS,
+        "{title} serves us, and restricts our account or is about to",
+        "Us: see the account's page at {title}; top it up, or answer what they ask of its owner.",
+    ),
+    Reason.WEBHOOK_ENDPOINT: Row(
+        Whose.OURS,
+        "{title} is up, and will not deliver our webhooks as we want them",
+        "Us: compare the endpoint registered at {title} with webhook_url and webhook_events.",
+    ),
+    Reason.API_VERSION: Row(
+        Whose.OURS,
+        "{title} is up, and ends the version of its API that we use",
+        "Us: move to a version that {title} goes on serving, and change the parameter.",
+    ),
     Reason.SERVER_ERROR: Row(
         Whose.THEIRS,
         "{title} answers with an error of its own",

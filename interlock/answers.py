@@ -80,7 +80,7 @@ def judge(case: Case) -> Judgement:
 def _by_table(case: Case) -> Judgement:
     """The first row that fits."""
     rooms = _headrooms(case)
-    for row in (_throttled, _refused, _scope, _unexpected, _content, _slow):
+    for row in (_throttled, _refused, _scope, _not_told, _unexpected, _content, _slow):
         if (found := row(case, rooms)) is not None:
             return found
     face = case.answer.status not in OK
@@ -149,6 +149,13 @@ def _scope(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
         return None
     detail = f"{case.answer.status}: the credential is valid, but may not {case.ask.method} {case.ask.path}"
     return _say(case, rooms, State.DEGRADED, Reason.SCOPE, detail)
+
+
+def _not_told(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:
+    if not any(matches(rule, case.answer) for rule in case.ask.untold):
+        return None
+    detail = f"{case.answer.status}: {case.provider.title} does not tell this of such an account"
+    return _say(case, rooms, State.UNKNOWN, Reason.NOT_TOLD, detail)
 
 
 def _unexpected(case: Case, rooms: tuple[Headroom, ...]) -> Judgement | None:

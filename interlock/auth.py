@@ -163,6 +163,19 @@ def _app_token(draft: Draft, signer: Plain) -> Draft:
     return draft.with_headers({"Authorization": f"Bearer {app_id}|{app_secret}"})
 
 
+def _introspection(draft: Draft, signer: Plain) -> Draft:
+    """RFC 7662, 2.1: the client asks about a token in a form; any other path gets the token as bearer."""
+    client_id, client_secret, token = (signer.value(name) for name in signer.way.credentials)
+    if urlsplit(draft.url).path != signer.way.token_path:
+        return draft.with_headers({"Authorization": f"Bearer {token}"})
+    fields = {"token": token, "token_type_hint": "access_token"}
+    if signer.way.client_in == "form":
+        fields |= {"client_id": client_id, "client_secret": client_secret}
+    else:
+        draft = draft.with_headers({"Authorization": basic(client_id, client_secret)})
+    return draft.with_body(urlencode(fields).encode())
+
+
 def _sas(draft: Draft, signer: Plain) -> Draft:
     """Azure's shared access signature: the token is a ready query string."""
     token = signer.value(signer.way.credentials[0]).lstrip("?")
@@ -272,6 +285,7 @@ _PLAIN: dict[str, Callable[[Draft, Plain], Draft]] = {
     "sas": _sas,
     "sigv4": _sigv4,
     "github_app": _github_app,
+    "introspection": _introspection,
 }
 _TOKEN: dict[str, Callable[[Token], Draft]] = {
     "oauth_client_credentials": _client_credentials,

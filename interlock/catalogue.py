@@ -98,6 +98,7 @@ class Credential(Fact):
     `redact` finds it inside other text; `live` and `sandbox` tell the two kinds apart, where they differ.
     `environment_names` are the names that teams use, most usual first. `example` is made up: a stand-in puts
     digits of its own in the place of each zero of a run of four or more, so that no two runs have the same key.
+    `moment`: its value is the time at which the others end.
     """
 
     description: str
@@ -107,6 +108,7 @@ class Credential(Fact):
     redact: Pattern | None = None
     live: Pattern | None = None
     sandbox: Pattern | None = None
+    moment: bool = False
     example: str
 
 
@@ -159,6 +161,58 @@ class Expectation(Model):
     headers: Mapping[str, Pattern] = {}
 
 
+class Standing(Model):
+    """One thing that a good answer says of the account. `name` and `says`: for people.
+
+    `pointer`: where it stands; `/*` for each member of a list. `of`: what names a member, from the member on.
+    `good`, `warn`: the values that are well, and those that are half so; any other is bad. With `amount` it is a
+    number, or the text of one: bad at nothing or less, and half so below what the settings want to have left.
+    `unit`: where the amount's unit stands (a currency), or the unit itself.
+    """
+
+    name: str
+    pointer: Pointer
+    says: str
+    of: Pointer | None = None
+    good: tuple[bool | int | str, ...] = ()
+    warn: tuple[bool | int | str, ...] = ()
+    amount: bool = False
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Standing:
+        if bool(self.good) == self.amount:
+            raise ValueError("needs good values, or amount, and not both")
+        return self
+
+
+class Endpoints(Model):
+    """How the registered webhook endpoints stand in an answer; pointers but `members` start at a member.
+
+    `url`: every place where an address of ours may stand. Without it the members are subscriptions that hold for
+    all endpoints; with `failed_at` they are deliveries that failed, and that is when.
+    `enabled` and `enabled_values`: whether it is switched on. `events`: its event types, or the one; `every`
+    are values that mean all. `event_flags`: event type by the name of a flag. `last_status`: HTTP status of the
+    last delivery. `version`: the API version of its events. `more`: from the root: whether there are more members.
+    `optional`: the list is left out where it is empty.
+    """
+
+    members: Pointer = ""
+    optional: bool = False
+    name: Pointer | None = None
+    url: tuple[Pointer, ...] = ()
+    enabled: Pointer | None = None
+    enabled_values: tuple[bool | str, ...] = (True,)
+    disabled_values: tuple[bool | str, ...] = ()
+    events: Pointer | None = None
+    every: tuple[str, ...] = ()
+    event_flags: Mapping[str, str] = {}
+    last_status: Pointer | None = None
+    version: Pointer | None = None
+    failed_at: Pointer | None = None
+    more: Pointer | None = None
+
+
 class Cost(Model):
     """What one asking uses up: `requests` of the rate limit `bucket`; `free` where it is not counted."""
 
@@ -168,17 +222,25 @@ class Cost(Model):
 
 
 class Tells(Model):
-    """What a good answer says of the credential itself: places in its JSON body, names of its headers."""
+    """What a good answer says of the credential itself: places in its JSON body, names of its headers.
+
+    `certificate_pointer`: a PEM certificate of our key, with `{parameter}` places; its dates are the key's.
+    """
 
     expires_pointer: Pointer | None = None
     expires_header: str | None = None
     identity_pointer: Pointer | None = None
     scopes_pointer: Pointer | None = None
     scopes_header: str | None = None
+    certificate_pointer: Pointer | None = None
 
 
 class Ask(Fact):
     """One probe: what to send and what to make of the answer.
+
+    `headers` with a `{parameter}` that is not set are left out. `standing`: what is read of the account.
+    `endpoints`: how registered webhook endpoints are read. `untold`: answers by which the provider says that it
+    does not tell this of such an account.
 
     `auth`: the ways of signing in that fit; empty for all. `quota`: name of the reader of a quota body.
     `body`: what is sent, with `{parameter}` places. `service`: the AWS service that is asked, where it is not
@@ -196,8 +258,11 @@ class Ask(Fact):
     auth: tuple[str, ...] = ()
     expect: Expectation = Expectation()
     scope: tuple[Rule, ...] = ()
+    untold: tuple[Rule, ...] = ()
     quota: str | None = None
     tells: Tells | None = None
+    standing: tuple[Standing, ...] = ()
+    endpoints: Endpoints | None = None
     service: str | None = None
     cannot_tell: str | None = Field(default=None, min_length=20)
     cost: Cost = Cost()
@@ -210,6 +275,20 @@ class Ask(Fact):
         if self.method == "POST" and not self.read_only_because:
             raise ValueError("a probe never writes: a POST needs read_only_because")
         return self
+
+    @model_validator(mode="after")
+    def _reads_what_it_asks_for(self) -> Ask:
+        if (self.kind is ProbeKind.WEBHOOK_ENDPOINT) != (self.endpoints is not None):
+            raise ValueError("a webhook-endpoint probe, and no other, needs endpoints")
+        return self
+
+    def headers_with(self, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The headers with their places filled; one whose parameter is not set is left out."""
+        return tuple(
+            (name, text.format_map(values))
+            for name, text in self.headers.items()
+            if places(text) <= values.keys()
+        )
 
     @property
     def places(self) -> set[str]:
@@ -235,7 +314,8 @@ class AuthWay(Fact):
     `username`, `password`: names of credentials. `example`, `refusal`: what a token endpoint answers.
     `query`: the parameter that carries the credential, or the token that was bought with it.
     `token_fields`: more fields of the token request, with `{parameter}` places. `client_in`: whether the token
-    request shows client id and secret by HTTP Basic or in its form.
+    request shows client id and secret by HTTP Basic or in its form. `introspection`: `token_path` is asked about
+    the token, as its client; any other path gets the token itself.
     """
 
     scheme: Literal[
@@ -250,6 +330,7 @@ class AuthWay(Fact):
         "sigv4",
         "google_service_account",
         "github_app",
+        "introspection",
         "sas",
     ]
     credentials: tuple[str, ...] = ()
@@ -316,6 +397,25 @@ class StatusPage(Fact):
     components: tuple[str, ...] = ()
 
 
+class VersionEnd(Fact):
+    """When versions of the API end. `versions`: pattern of their names. `said`: as the provider puts it."""
+
+    versions: Pattern
+    ends: dt.date
+    said: str | None = None
+
+
+class Versions(Model):
+    """How the API is versioned. `parameter` holds the version that is pinned; `header` says which one answered.
+
+    `ends`: those whose end is published; a version that none of them names has no published end.
+    """
+
+    parameter: Name
+    header: str | None = None
+    ends: tuple[VersionEnd, ...] = ()
+
+
 class Webhooks(Fact):
     """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published.
 
@@ -361,6 +461,7 @@ class Provider(Model):
     rate_limits: RateLimits = RateLimits()
     retry: Retry | None = None
     status_page: StatusPage | None = None
+    versions: Versions | None = None
     webhooks: Webhooks | None = None
     contracts: tuple[ContractPointer, ...] = ()
     digest: str = ""
@@ -393,8 +494,19 @@ def places(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
+# Parameters that are read from a credential: whose key a Google service account's JSON is, and which.
+DERIVED = {"google_service_account": ("service_account_email", "service_account_key_id")}
+
+
+def known_places(provider: Provider) -> set[str]:
+    """Every `{place}` that can be filled: parameters, public credentials, and what is read from a credential."""
+    public = {name for name, credential in provider.credentials.items() if credential.public}
+    derived = {name for way in provider.auth.values() for name in DERIVED.get(way.scheme, ())}
+    return set(provider.parameters) | public | derived
+
+
 def _loose_ends(provider: Provider) -> Iterator[str]:
-    known = set(provider.parameters) | {n for n, c in provider.credentials.items() if c.public}
+    known = known_places(provider)
     for base in provider.bases:
         if unknown := places(base.url) - known:
             yield f"base {base.name} uses unknown parameters {sorted(unknown)}"
@@ -407,10 +519,20 @@ def _loose_ends(provider: Provider) -> Iterator[str]:
     for ask in provider.probes:
         if ask.base not in names:
             yield f"probe {ask.kind.value} uses unknown base {ask.base!r}"
-        if unknown := ask.places - known:
-            yield f"probe {ask.kind.value} uses unknown parameters {sorted(unknown)}"
-        if unknown := set(ask.auth) - set(provider.auth):
-            yield f"probe {ask.kind.value} uses unknown auth {sorted(unknown)}"
+        yield from _loose_ends_of(ask, provider, known)
+    if provider.versions and provider.versions.parameter not in provider.parameters:
+        yield f"versions uses unknown parameter {provider.versions.parameter!r}"
+    if provider.status_page and (unknown := places(provider.status_page.url) - known):
+        yield f"status_page uses unknown parameters {sorted(unknown)}"
+
+
+def _loose_ends_of(ask: Ask, provider: Provider, known: set[str]) -> Iterator[str]:
+    if unknown := ask.places - known:
+        yield f"probe {ask.kind.value} uses unknown parameters {sorted(unknown)}"
+    if unknown := {place for text in ask.headers.values() for place in places(text)} - known:
+        yield f"probe {ask.kind.value} uses unknown parameters {sorted(unknown)} in its headers"
+    if unknown := set(ask.auth) - set(provider.auth):
+        yield f"probe {ask.kind.value} uses unknown auth {sorted(unknown)}"
 
 
 def _unsourced(provider: Provider) -> Iterator[str]:

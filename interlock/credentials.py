@@ -1,6 +1,7 @@
 """What an answer, or the credential itself, tells of the credential: who it is, what it may, when it ends. Pure.
 
-`exp` of a JSON web token is read without checking its signature (RFC 7519, 4.1.4): it is our own token.
+`exp` of a JSON web token is read without checking its signature (RFC 7519, 4.1.4): it is our own token. The
+dates of a key whose provider publishes a certificate for it are those of the certificate.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from interlock import findings
 from interlock.answers import at_pointer
 from interlock.catalogue import Tells
 from interlock.records import CredentialFacts, Finding, Severity
@@ -21,16 +22,32 @@ from interlock.wire import Answer
 # Days before the end at which to warn, and how loudly.
 WARNINGS = ((1.0, Severity.CRITICAL), (7.0, Severity.ERROR), (30.0, Severity.WARNING))
 DAY_SECONDS = 86400.0
+# As Google advises: cloud.google.com, "Best practices for managing service account keys".
+OLDEST_DAYS = 90.0
 _FORMS = ("%Y-%m-%d %H:%M:%S %Z", "%Y-%m-%d %H:%M:%S %z")  # GitHub's header, both of its spellings
 _EARLIEST, _LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 
-def read(tells: Tells | None, answer: Answer, secrets: Iterable[str]) -> CredentialFacts | None:
-    """What is told; None if nothing is. Never raises for what a provider sent."""
-    ends = [end for end in map(token_ends_at, secrets) if end is not None]
+def read(
+    tells: Tells | None,
+    answer: Answer,
+    secrets: Iterable[str],
+    *,
+    moments: Iterable[str] = (),
+    parameters: Mapping[str, str] | None = None,
+) -> CredentialFacts | None:
+    """What is told; None if nothing is. Never raises for what a provider sent.
+
+    `moments`: texts that say when the credential ends. `parameters`: what fills the places of pointers.
+    """
+    ends = [end for end in (*map(token_ends_at, secrets), *map(moment, moments)) if end is not None]
     if tells is None:
         return CredentialFacts(expires_at=min(ends), identity=None, scopes=None) if ends else None
     body = _body(answer)
+    issued = None
+    if (pem := published(tells, body, parameters or {})) is not None:
+        issued, end = certificate_dates(pem)
+        ends += [end] if end else []
     told = moment(answer.headers.get(tells.expires_header or "", None))
     told = told or moment(_value(tells.expires_pointer, body))
     ends += [told] if told else []
@@ -38,8 +55,50 @@ def read(tells: Tells | None, answer: Answer, secrets: Iterable[str]) -> Credent
         expires_at=min(ends, default=None),
         identity=_text(_value(tells.identity_pointer, body)),
         scopes=_scopes(_value(tells.scopes_pointer, body), answer.headers.get(tells.scopes_header or "")),
+        issued_at=issued,
     )
     return facts if facts != CredentialFacts(expires_at=None, identity=None, scopes=None) else None
+
+
+def published(tells: Tells | None, body: Any, parameters: Mapping[str, str]) -> str | None:
+    """The certificate of our key, PEM, as the provider publishes it; None where it does not."""
+    if tells is None or tells.certificate_pointer is None:
+        return None
+    try:
+        found = at_pointer(tells.certificate_pointer.format_map(parameters), body)
+    except KeyError:
+        return None
+    return found if isinstance(found, str) else None
+
+
+def certificate_dates(pem: str) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """From when to when a PEM certificate holds; an end beyond 2200 means that it has none."""
+    from cryptography import x509  # noqa: PLC0415 - slow to import, and needed for few providers
+
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except ValueError:
+        return None, None
+    return start, end if end <= _LATEST else None
+
+
+def aged(
+    facts: CredentialFacts | None, now: dt.datetime, integration: str, oldest_days: float | None
+) -> Finding | None:
+    """A finding for a key that is older than it should become; None where its age is not told."""
+    limit = OLDEST_DAYS if oldest_days is None else oldest_days
+    if facts is None or facts.issued_at is None:
+        return None
+    days = (now - facts.issued_at).total_seconds() / DAY_SECONDS
+    if days <= limit:
+        return None
+    return findings.make(
+        "credential-age", Severity.WARNING, "credentials", integration=integration,
+        promised=f"a key that is at most {limit:.0f} days old",
+        seen=f"the key is {days:.0f} days old, of {facts.issued_at:%Y-%m-%d}",
+        fix="issue a new key, put it where the settings refer to, and delete the old one",
+    )  # fmt: skip
 
 
 def moment(value: Any) -> dt.datetime | None:
@@ -100,13 +159,11 @@ def ending(facts: CredentialFacts | None, now: dt.datetime, integration: str) ->
     severity = next((severity for limit, severity in WARNINGS if days <= limit), None)
     if severity is None:
         return None
-    mark = hashlib.sha256(f"credential-expiry {integration}".encode()).hexdigest()[:16]
-    return Finding(
-        fingerprint=mark,
-        rule="credential-expiry",
-        severity=severity,
+    return findings.make(
+        "credential-expiry",
+        severity,
+        "credentials",
         integration=integration,
-        subject="credentials",
         promised="a credential that stays valid",
         seen=f"the credential ends in {days:.0f} days, on {facts.expires_at:%Y-%m-%d}",
         fix="issue a new one and put it where the settings refer to",

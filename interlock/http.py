@@ -45,6 +45,10 @@ class Draft:
         """The same with another URL."""
         return dataclasses.replace(self, url=url)
 
+    def with_body(self, body: bytes) -> Draft:
+        """The same with another body."""
+        return dataclasses.replace(self, body=body)
+
 
 @functools.lru_cache(maxsize=4096)
 def call(draft: Draft) -> Call:

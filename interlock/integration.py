@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.catalogue import (
+    DERIVED,
     Ask,
     AuthWay,
     Base,
@@ -64,6 +67,23 @@ class Integration:
         """The catalogue's question of this kind that fits what is set; None if the provider has none."""
         return self.provider.ask(kind, self.way, self.parameters)
 
+    def signed_in_for(self, kind: ProbeKind) -> Integration:
+        """The same, signing in by the first complete way for which the provider has a question of this kind.
+
+        A webhook's settings may belong to another key than the one that the team's calls use.
+        """
+        if self.ask(kind) is not None:
+            return self
+        complete = _complete(self.provider, self.secrets)
+        fitting = (way for way in complete if self.provider.ask(kind, way, self.parameters) is not None)
+        way = next(fitting, None)
+        return self if way is None else dataclasses.replace(self, way=way)
+
+    def moments(self) -> tuple[str, ...]:
+        """The values of the credentials that say when the others end."""
+        known = self.provider.credentials
+        return tuple(s.reveal() for n, s in self.secrets.items() if n in known and known[n].moment)
+
     def probe_settings(self, kind: ProbeKind) -> ProbeSettings:
         """What the settings say of one probe kind."""
         return self.settings.probes.get(kind) or ProbeSettings()
@@ -101,7 +121,8 @@ def resolve(name: str, settings: IntegrationSettings, *, network: Network, folde
         for k, s in secrets.items()
         if k in provider.credentials and provider.credentials[k].public
     }
-    way = _way(provider, secrets)
+    way = next(_complete(provider, secrets), None)
+    parameters |= _derived(provider, way, secrets)
     missing = None if way else "; ".join(problems) or _wanted(provider)
     return Integration(
         name=name,
@@ -175,9 +196,22 @@ def public_face(provider: Provider) -> Integration:
     )
 
 
-def _way(provider: Provider, secrets: Mapping[str, Secret]) -> str | None:
-    complete = (key for key, way in provider.auth.items() if set(way.credentials) <= set(secrets))
-    return next(complete, None)
+def _complete(provider: Provider, secrets: Mapping[str, Secret]) -> Iterator[str]:
+    """The ways of signing in whose credentials are all there, in the catalogue's order."""
+    return (key for key, way in provider.auth.items() if set(way.credentials) <= set(secrets))
+
+
+def _derived(provider: Provider, way: str | None, secrets: Mapping[str, Secret]) -> dict[str, str]:
+    """What the credential in use says of itself and is no secret: whose key it is, and which."""
+    used = provider.auth[way] if way else None
+    if used is None or used.scheme not in DERIVED:
+        return {}
+    try:
+        account = json.loads(secrets[used.credentials[0]].reveal())
+        found = (account["client_email"], account["private_key_id"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}  # said where it is used to sign
+    return {name: str(value) for name, value in zip(DERIVED[used.scheme], found, strict=True)}
 
 
 def _wanted(provider: Provider) -> str:

@@ -41,6 +41,9 @@ class Reason(StrEnum):
     BAD_CREDENTIAL = "bad_credential"
     EXPIRED_CREDENTIAL = "expired_credential"
     CREDENTIAL_EXPIRES = "credential_expires"
+    ACCOUNT = "account"  # the account itself is restricted, under review, or about to run dry
+    WEBHOOK_ENDPOINT = "webhook_endpoint"  # what is registered at the provider is not what we want
+    API_VERSION = "api_version"  # the version that we pin has ended, or is about to
     SERVER_ERROR = "server_error"
     DNS = "dns"
     CONNECT = "connect"
@@ -167,11 +170,13 @@ class CredentialFacts:
     """What the provider, or the credential itself, tells of a credential; None for what is not told.
 
     `identity`: whose it is, as the provider names it. `scopes`: what it may do; an empty one may do nothing.
+    `issued_at`: since when it is good.
     """
 
     expires_at: dt.datetime | None
     identity: str | None
     scopes: tuple[str, ...] | None
+    issued_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

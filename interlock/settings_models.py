@@ -98,7 +98,16 @@ Reference = Annotated[
     _described("string", pattern=REFERENCE_PATTERN, examples=["env:NAME", "file:PATH"]),
 ]
 StatusPageEngine = Literal[
-    "statuspage", "incident-io", "instatus", "google-cloud", "stripe", "aws", "rss", "atom", "auto"
+    "statuspage",
+    "incident-io",
+    "instatus",
+    "google-cloud",
+    "stripe",
+    "salesforce",
+    "aws",
+    "rss",
+    "atom",
+    "auto",
 ]
 HttpUrl = Annotated[str, AfterValidator(_http_url), _described("string", pattern=r"^https?://[^\s?#@]+$")]
 ProxyUrl = Annotated[
@@ -221,6 +230,12 @@ class ProbeSettings(Model):
     warn_below: float | None = _is(
         None, "Part of the rate limit left, 0 to 1, below which to warn.", gt=0, lt=1, strict=True
     )
+    minimum: float | None = _is(
+        None, "Balance or credits, in the account's own unit, below which to warn.", gt=0, strict=True
+    )
+    oldest_days: float | None = _is(
+        None, "Age of a key in days at which to warn; 90 if not said.", gt=0, le=3650, strict=True
+    )
 
 
 class Maintenance(Model):
@@ -301,6 +316,10 @@ class IntegrationSettings(Network):
         None, "How that page is written; found out if not said."
     )
     status_components: tuple[str, ...] = _is((), "Names of the components on the status page that matter.")
+    webhook_url: HttpUrl | None = _is(
+        None, "Our address as it should be registered for webhooks at the provider; its query is left out."
+    )
+    webhook_events: tuple[str, ...] = _is((), "Event types that this address should get.")
     maintenance: tuple[Maintenance, ...] = _is((), "Planned windows.")
     service: Service | None = _is(None, 'The service itself; only with provider = "generic".')
 

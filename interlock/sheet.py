@@ -34,6 +34,7 @@ SCHEMES = {
     "sigv4": "SigV4",
     "google_service_account": "service account",
     "github_app": "app key",
+    "introspection": "introspection",
     "sas": "signed URL",
 }
 PLAIN_WIDTH = 80
@@ -84,7 +85,8 @@ def _credential(name: str, credential: Credential) -> Line:
 
 def _way(name: str, way: AuthWay) -> Line:
     needs = " and ".join(way.credentials) or "nothing"
-    token = f"; token from {way.token_path}" if way.token_path else ""
+    asks = "asks" if way.scheme == "introspection" else "token from"
+    token = f"; {asks} {way.token_path}" if way.token_path else ""
     return _line(name, f"{way.scheme}, needs {needs}{token}", way)
 
 
@@ -97,6 +99,8 @@ def _ask(ask: Ask) -> Line:
         lacking = sorted({status for rule in ask.scope for status in rule.status})
         words.append("permission lacking: " + ", ".join(map(str, lacking)))
     words.append("costs nothing" if ask.cost.free else f"costs {ask.cost.requests} of {ask.cost.bucket}")
+    if ask.standing:
+        words.append("tells " + ", ".join(standing.name for standing in ask.standing))
     if ask.auth:
         words.append("signed in by " + " or ".join(ask.auth))
     if ask.cannot_tell:
@@ -145,6 +149,15 @@ def _retry(provider: Provider) -> Iterator[Line]:
     yield _line("statuses", "; ".join(words), retry)
 
 
+def _versions(provider: Provider) -> Iterator[Line]:
+    if (versions := provider.versions) is None:
+        return
+    answered = f"; {versions.header} says which one answered" if versions.header else ""
+    yield Line("pinned", f"by parameters.{versions.parameter}{answered}")
+    for end in versions.ends:
+        yield _line("end", f"{end.versions}: {end.said or 'until'} ({end.ends})", end)
+
+
 def _webhooks(provider: Provider) -> Iterator[Line]:
     if (hooks := provider.webhooks) is None:
         return
@@ -175,6 +188,7 @@ def sections(provider: Provider) -> Iterator[tuple[str, list[Line]]]:
         ("Rate limits", list(_limits(provider))),
         ("Retries", list(_retry(provider))),
         ("Status page", [_line(page.engine, page.url, page)] if page else []),
+        ("API versions", list(_versions(provider))),
         ("Webhooks", list(_webhooks(provider))),
         ("Contracts", [_line(c.format, c.url, c) for c in provider.contracts]),
         ("Notes", [Line("", note) for note in provider.notes]),

@@ -1,21 +1,21 @@
-"""Probes that ask over HTTP what the catalogue says: reachability, credential, headroom."""
+"""Probes that ask over HTTP what the catalogue says: reachability, credential, headroom, account."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from interlock.answers import Case, Judgement, judge
-from interlock.auth import Signer, TokenRefused
+from interlock import findings, lifecycle, standing, trees
+from interlock.answers import Judgement
 from interlock.catalogue import Ask, Cost
-from interlock.credentials import ending, missing_scopes, read
-from interlock.http import Draft
+from interlock.credentials import aged, ending, missing_scopes, published, read
+from interlock.findings import at_least
 from interlock.integration import Integration
-from interlock.records import Environment, Finding, ProbeKind, Reason, Severity, State
+from interlock.records import CredentialFacts, Environment, Finding, ProbeKind, Reason, Severity, State
 from interlock.wire import Answer
+from probes.asking import put, unset
 from probes.probe import Planned, Seen, Tools, unknown
 from probes.weigh import weigh_headroom, weigh_pace
 
@@ -46,84 +46,53 @@ class HttpProbe:
         assert ask is not None, "only what the catalogue has is planned"
         url = integration.url(ask)
         if url is None:
-            return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {_unset(integration, ask)}")
-        draft = _draft(integration, ask, url)
-        if not ask.credentialed:
-            return await self._asked(planned, ask, draft, None, tools)
-        if integration.missing is not None:
+            return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {unset(integration, ask)}")
+        if ask.credentialed and integration.missing is not None:
             return unknown(Reason.NO_CREDENTIAL, integration.missing)
-        signer = tools.signer(integration)
-        seen = await self._asked(planned, ask, draft, signer, tools)
-        if seen.judgement.state is State.AUTH_FAILED and signer is not None and signer.forget():
-            seen = await self._asked(planned, ask, draft, signer, tools)  # it was the cached token, perhaps
-        return seen
-
-    async def _asked(
-        self, planned: Planned, ask: Ask, draft: Draft, signer: Signer | None, tools: Tools
-    ) -> Seen:
-        integration = planned.integration
-        try:
-            signed = await signer.sign(draft) if signer else draft
-            answer = await tools.client.ask(
-                signed,
-                network=integration.network,
-                folder=integration.folder,
-                deadline_seconds=planned.timeout_seconds,
-            )
-        except TokenRefused as exc:
-            answer = exc.answer
-        case = Case(
-            provider=integration.provider,
-            ask=ask,
-            answer=answer,
-            now=tools.clock(),
-            credentialed=signer is not None,
-            fingerprint=planned.credential_fingerprint if signer is not None else None,
-            slow_after_seconds=planned.slow_after_seconds,
-        )
-        judgement = judge(case)
+        signer = tools.signer(integration) if ask.credentialed else None
+        answer, judgement = await put(planned, integration, ask, url, tools, signer)
         rooms = tools.trail.follow(integration.provider.name, judgement.headrooms)
         judgement = dataclasses.replace(judgement, headrooms=rooms)
         if self.kind is ProbeKind.HEADROOM:
             judgement = weigh_headroom(judgement, planned)
         elif integration.ask(ProbeKind.HEADROOM) is None:
             judgement = weigh_pace(judgement)
-        if self.kind is not ProbeKind.CREDENTIAL or signer is None:
-            return Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
-        return _about_credential(planned, ask, judgement, answer, tools)
+        seen = Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
+        if self.kind is ProbeKind.CREDENTIAL and signer is not None:
+            seen = _about_credential(planned, ask, seen, answer, tools)
+        if self.kind is ProbeKind.ACCOUNT:
+            seen = _about_account(planned, ask, seen, answer, tools)
+        return _about_versions(planned, ask, seen, answer, tools)
 
 
-def _draft(integration: Integration, ask: Ask, url: str) -> Draft:
-    headers = tuple(ask.headers.items())
-    return Draft(method=ask.method, url=url, headers=headers, body=integration.body(ask), service=ask.service)
+# --- the credential itself ---
 
 
-def _about_credential(planned: Planned, ask: Ask, judgement: Judgement, answer: Answer, tools: Tools) -> Seen:
+def _about_credential(planned: Planned, ask: Ask, seen: Seen, answer: Answer, tools: Tools) -> Seen:
     """What the answer tells of the credential itself: the wrong mode, missing scopes, an end that is near."""
-    integration, now = planned.integration, tools.clock()
-    facts, findings = None, _wrong_mode(integration)
+    integration, now, judgement = planned.integration, tools.clock(), seen.judgement
+    facts, found = None, _wrong_mode(integration)
     if judgement.state in {State.OPERATIONAL, State.DEGRADED}:
-        way = integration.auth
-        secrets = [integration.secrets[name].reveal() for name in way.credentials] if way else []
-        facts = read(ask.tells, answer, secrets)
+        facts = _facts(integration, ask, answer)
     end = ending(facts, now, integration.name)
     missing = missing_scopes(facts, integration.settings.required_scopes)
     if judgement.state is State.OPERATIONAL:
-        judgement = _weighed(judgement, planned, findings, missing, end)
-    findings += (end,) if end else ()
-    return Seen(
-        judgement=judgement,
-        phases=dict(answer.phases),
-        status_code=answer.status,
-        findings=findings,
-        credential=facts,
-    )
+        judgement = _weighed(judgement, planned, found, missing, end)
+    found += (end,) if end else ()
+    return dataclasses.replace(seen, judgement=judgement, findings=found, credential=facts)
+
+
+def _facts(integration: Integration, ask: Ask, answer: Answer) -> CredentialFacts | None:
+    way = integration.auth
+    secrets = [integration.secrets[name].reveal() for name in way.credentials] if way else []
+    moments, parameters = integration.moments(), integration.parameters
+    return read(ask.tells, answer, secrets, moments=moments, parameters=parameters)
 
 
 def _weighed(
     judgement: Judgement,
     planned: Planned,
-    findings: tuple[Finding, ...],
+    found: tuple[Finding, ...],
     missing: tuple[str, ...],
     end: Finding | None,
 ) -> Judgement:
@@ -131,28 +100,17 @@ def _weighed(
     warn_days = planned.integration.probe_settings(ProbeKind.CREDENTIAL).warn_days or WARN_DAYS
     near = end is not None and (warn_days > WARN_DAYS or end.severity is not Severity.WARNING)
     for problem, reason, words in (
-        (bool(findings), Reason.WRONG_MODE, findings[0].seen if findings else ""),
+        (bool(found), Reason.WRONG_MODE, found[0].seen if found else ""),
         (bool(missing), Reason.SCOPE, f"it lacks {', '.join(missing)}"),
         (near, Reason.CREDENTIAL_EXPIRES, end.seen if end else ""),
     ):
         if problem:
-            detail = f"{judgement.detail}; but {words}"
-            return dataclasses.replace(judgement, state=State.DEGRADED, reason=reason, detail=detail)
+            return _degraded(judgement, reason, f"{judgement.detail}; but {words}")
     return judgement
 
 
-def _unset(integration: Integration, ask: Ask) -> str:
-    from interlock.catalogue import places  # noqa: PLC0415 - only for a message
-
-    wanted = ask.places
-    for base in integration.provider.bases:
-        if base.name == ask.base:
-            wanted |= places(base.url)
-    names = sorted(wanted - set(integration.parameters)) or ["base_url"]
-    given = integration.provider.credentials
-    return ", ".join(
-        f"credentials.{n}" if n in given else n if n == "base_url" else f"parameters.{n}" for n in names
-    )
+def _degraded(judgement: Judgement, reason: Reason, detail: str) -> Judgement:
+    return dataclasses.replace(judgement, state=State.DEGRADED, reason=reason, detail=detail)
 
 
 def _wrong_mode(integration: Integration) -> tuple[Finding, ...]:
@@ -165,25 +123,91 @@ def _wrong_mode(integration: Integration) -> tuple[Finding, ...]:
         other = (known.sandbox if live else known.live) if known else None
         if other is not None and re.match(other, secret.reveal()):
             mode, world = ("sandbox", "live") if live else ("live", "sandbox")
-            return (
-                _mode_finding(
-                    integration, name, f"credentials.{name} is a {mode} key in a {world} environment"
-                ),
-            )
+            said = f"credentials.{name} is a {mode} key in a {world} environment"
+            return (_mode_finding(integration, name, said),)
     return ()
 
 
 def _mode_finding(integration: Integration, name: str, seen: str) -> Finding:
-    rule = "credential-mode"
-    mark = hashlib.sha256(f"{rule} {integration.name} {name}".encode()).hexdigest()[:16]
-    return Finding(
-        fingerprint=mark,
-        rule=rule,
-        severity=Severity.ERROR,
+    return findings.make(
+        "credential-mode",
+        Severity.ERROR,
+        f"credentials.{name}",
         integration=integration.name,
-        subject=f"credentials.{name}",
         promised=f'environment = "{integration.environment.value}"',
         seen=seen,
         fix="point the reference at a key of the right mode, or change `environment`",
         source=integration.provider.credentials[name].source,
     )
+
+
+# --- the account ---
+
+
+def _about_account(planned: Planned, ask: Ask, seen: Seen, answer: Answer, tools: Tools) -> Seen:
+    """How the account stands. What the answer does not say is `unknown`, never well."""
+    if seen.judgement.state is not State.OPERATIONAL:
+        return seen
+    integration, own = planned.integration, planned.integration.probe_settings(ProbeKind.ACCOUNT)
+    try:
+        body = trees.tree(answer)
+    except ValueError as exc:
+        return _untold(seen, Reason.UNREADABLE, f"the answer cannot be read: {exc}")
+    stood = standing.read(
+        ask.standing, body, minimum=own.minimum, integration=integration.name, source=ask.source
+    )
+    facts = _facts(integration, ask, answer)
+    told = (
+        _unpublished(integration, ask, body),
+        aged(facts, tools.clock(), integration.name, own.oldest_days),
+        ending(facts, tools.clock(), integration.name),
+    )
+    found = (*stood.findings, *(each for each in told if each))
+    seen = dataclasses.replace(seen, findings=found, credential=facts)
+    if bad := [each for each in found if each.rule == standing.RULE or at_least(each, Severity.ERROR)]:
+        words = "; ".join(f"{each.subject}: {each.seen}" for each in bad)
+        return dataclasses.replace(seen, judgement=_degraded(seen.judgement, Reason.ACCOUNT, words))
+    if stood.untold:
+        return _untold(seen, Reason.NOT_TOLD, f"the answer does not say: {', '.join(stood.untold)}")
+    said = [*stood.said, *(each.seen or "" for each in found)]
+    detail = "; ".join(said) or seen.judgement.detail
+    return dataclasses.replace(seen, judgement=dataclasses.replace(seen.judgement, detail=detail))
+
+
+def _untold(seen: Seen, reason: Reason, detail: str) -> Seen:
+    judgement = dataclasses.replace(seen.judgement, state=State.UNKNOWN, reason=reason, detail=detail)
+    return dataclasses.replace(seen, judgement=judgement)
+
+
+def _unpublished(integration: Integration, ask: Ask, body: object) -> Finding | None:
+    """A key that the provider does not publish among those of its owner is none any more."""
+    wanted = ask.tells is not None and ask.tells.certificate_pointer is not None
+    if not wanted or published(ask.tells, body, integration.parameters) is not None:
+        return None
+    return findings.make(
+        "credential-unpublished", Severity.CRITICAL, "credentials", integration=integration.name,
+        promised="a key that the provider publishes among those of its owner",
+        seen="the key is not among them: it was deleted, or is another's",
+        fix="issue a new key and put it where the settings refer to", source=ask.source,
+    )  # fmt: skip
+
+
+# --- what ends ---
+
+
+def _about_versions(planned: Planned, ask: Ask, seen: Seen, answer: Answer, tools: Tools) -> Seen:
+    """A pinned version that ends, and what `Deprecation` and `Sunset` announce; both may spoil a good answer."""
+    integration, now = planned.integration, tools.clock()
+    name = integration.name
+    found = lifecycle.version_findings(
+        integration.provider, integration.parameters, answer.headers, now, name
+    )
+    if ask.kind not in {ProbeKind.REACHABILITY, ProbeKind.CREDENTIAL}:
+        found = ()  # said once is enough
+    found += lifecycle.announced(answer.headers, now, f"{ask.method} {ask.path}", name)
+    bad = [each for each in found if at_least(each, Severity.ERROR)]
+    judgement = seen.judgement
+    if bad and judgement.state is State.OPERATIONAL:
+        detail = f"{judgement.detail}; but {bad[0].seen}"
+        judgement = _degraded(judgement, Reason.API_VERSION, detail)
+    return dataclasses.replace(seen, judgement=judgement, findings=(*seen.findings, *found))

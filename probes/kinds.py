@@ -9,6 +9,7 @@ from probes.http import HttpProbe
 from probes.probe import Planned, Probe, Tools
 from probes.status_pages.probe import StatusPageProbe
 from probes.tls import TlsProbe
+from probes.webhook_endpoint import WebhookEndpointProbe
 
 KINDS: dict[ProbeKind, Probe] = {
     ProbeKind.REACHABILITY: HttpProbe(ProbeKind.REACHABILITY),
@@ -16,6 +17,8 @@ KINDS: dict[ProbeKind, Probe] = {
     ProbeKind.HEADROOM: HttpProbe(ProbeKind.HEADROOM),
     ProbeKind.TLS: TlsProbe(),
     ProbeKind.STATUS_PAGE: StatusPageProbe(),
+    ProbeKind.ACCOUNT: HttpProbe(ProbeKind.ACCOUNT),
+    ProbeKind.WEBHOOK_ENDPOINT: WebhookEndpointProbe(),
 }
 
 # No kind is asked more often than this unless the settings say so: certificates do not change by the minute,
@@ -26,6 +29,8 @@ SLOWEST_NEEDED_SECONDS = {
     ProbeKind.HEADROOM: 300.0,
     ProbeKind.TLS: 3600.0,
     ProbeKind.STATUS_PAGE: 300.0,
+    ProbeKind.ACCOUNT: 3600.0,
+    ProbeKind.WEBHOOK_ENDPOINT: 3600.0,
 }
 
 

@@ -16,8 +16,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import jwt
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from contracts.clients.faults import Request
 from interlock.catalogue import AuthWay, Provider
@@ -42,7 +44,8 @@ class Seen(StrEnum):
 class Keys:
     """What one stand-in holds: made-up credentials, the public halves of its key pairs, issued tokens.
 
-    `origin`: where it listens, scheme and authority. `tokens`: end of life by token.
+    `origin`: where it listens, scheme and authority. `tokens`: end of life by token. `derived`: what is told of
+    credentials and fills places: whose they are, and their certificate (PEM, escaped for JSON).
     """
 
     provider: Provider
@@ -53,6 +56,7 @@ class Keys:
     credentials: dict[str, str] = field(default_factory=dict)
     public: dict[str, rsa.RSAPublicKey] = field(default_factory=dict)
     tokens: dict[str, dt.datetime] = field(default_factory=dict)
+    derived: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, credential in self.provider.credentials.items():
@@ -77,7 +81,7 @@ class Keys:
         """What fills the `{places}` of the catalogue: a made-up value for each parameter, and what is public."""
         told = {name: p.default or p.example for name, p in self.provider.parameters.items()}
         public = {n for n, credential in self.provider.credentials.items() if credential.public}
-        return told | {name: self.credentials[name] for name in public}
+        return told | {name: self.credentials[name] for name in public} | self.derived
 
     def own(self, way: AuthWay) -> list[str]:
         """The values of a way's credentials, in its order."""
@@ -122,6 +126,21 @@ def _make_service_account(keys: Keys, way: AuthWay) -> None:
         "token_uri": f"{keys.origin}{way.token_path}",
     }
     keys.credentials[name] = json.dumps(account)
+    pem = _certificate(private, keys.clock())
+    keys.derived = {
+        "service_account_email": account["client_email"],
+        "service_account_key_id": account["private_key_id"],
+        "service_account_certificate": json.dumps(pem)[1:-1],
+    }
+
+
+def _certificate(private: rsa.RSAPrivateKey, now: dt.datetime) -> str:
+    """A self-signed certificate of a key that was made a month ago, PEM."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made-up")])
+    made = x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=private.public_key())
+    made = made.serial_number(x509.random_serial_number()).not_valid_before(now - dt.timedelta(days=30))
+    made = made.not_valid_after(now + dt.timedelta(days=3650))
+    return made.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def _make_sas(keys: Keys, way: AuthWay) -> None:
@@ -176,6 +195,15 @@ def _app_token(keys: Keys, way: AuthWay, request: Request) -> Seen:
     if found is not Seen.RIGHT or not inspected:
         return found
     return _judge(dict(request.query).get(way.query or ""), inspected[0])
+
+
+def _introspection(keys: Keys, way: AuthWay, request: Request) -> Seen:
+    """RFC 7662: the client asks about the right token; on any other path the token itself is shown."""
+    if request.path != way.token_path:
+        return _judge(request.header("authorization"), f"Bearer {keys.own(way)[2]}")
+    if not request.body:
+        return Seen.ABSENT
+    return Seen.RIGHT if _client(keys, way, request, {"token": keys.own(way)[2]}) else Seen.WRONG
 
 
 def _issued(keys: Keys, way: AuthWay, request: Request) -> Seen:
@@ -302,6 +330,7 @@ VERIFY: dict[str, Callable[[Keys, AuthWay, Request], Seen]] = {
     "sas": _sas,
     "sigv4": _sigv4,
     "github_app": _github_app,
+    "introspection": _introspection,
     "oauth_client_credentials": _issued,
     "oauth_refresh_token": _issued,
     "google_service_account": _issued,

@@ -199,7 +199,8 @@ class StandIn:
         """What the provider would answer, the present state considered."""
         if self.mood.state == "outage":
             return Reply(status=503, headers=(("content-type", "text/plain"),), body=b"service unavailable\n")
-        token_ways = [way for way in self.provider.auth.values() if way.token_path == request.path]
+        ways = self.provider.auth.values()
+        token_ways = [way for way in ways if way.scheme in GRANT and way.token_path == request.path]
         if token_ways and request.method == "POST":
             return self._token(token_ways, request)
         return self._api(request)
@@ -227,6 +228,8 @@ class StandIn:
 
     def _fits(self, ask: Ask, request: Request) -> bool:
         """Method and path agree, the query holds what was asked for, and so does the body."""
+        if ask.places - self._keys.values().keys():
+            return False
         path, _, query = ask.path.format_map(self._keys.values()).partition("?")
         wanted = parse_qsl(query, keep_blank_values=True)
         return (

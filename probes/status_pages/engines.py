@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from probes.status_pages import aws, feeds, google, incident_io, instatus, statuspage, stripe
+from probes.status_pages import aws, feeds, google, incident_io, instatus, salesforce, statuspage, stripe
 from probes.status_pages.told import Told
 
 Reader = Callable[[bytes, dt.datetime], Told]
@@ -16,6 +16,7 @@ ENGINES: dict[str, Reader] = {
     "instatus": instatus.read,
     "google-cloud": google.read,
     "stripe": stripe.read,
+    "salesforce": salesforce.read,
     "aws": aws.read,
     "rss": feeds.read,
     "atom": feeds.read,

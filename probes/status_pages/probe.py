@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from interlock.catalogue import Cost
+from interlock.catalogue import Cost, places
 from interlock.http import Draft
 from interlock.integration import Integration
 from interlock.records import Environment, Reason
@@ -120,10 +120,9 @@ def page_of(integration: Integration) -> Page | None:
     if settings.status_page is not None:
         engine = settings.status_page_engine or "auto"
         return Page(engine, settings.status_page, settings.status_components, "verified")
-    if (
-        told is None
-        or integration.environment is Environment.STAND_IN
-        or told.engine not in {*ENGINES, "auto"}
-    ):
+    if told is None or integration.environment is Environment.STAND_IN:
         return None
-    return Page(told.engine, told.url, settings.status_components or told.components, told.certainty)
+    if places(told.url) - set(integration.parameters):
+        return None  # each instance has a page of its own, and which one is ours is not set
+    url = told.url.format_map(integration.parameters)
+    return Page(told.engine, url, settings.status_components or told.components, told.certainty)

@@ -222,7 +222,7 @@ def test_settings_made_in_memory_hide_what_is_wrong() -> None:
 
 
 def test_the_shipped_schema_is_current() -> None:
-    """`interlock init --print-schema > interlock/settings_schema.json` mends this."""
+    """`python tools/settings_schema.py` mends this."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json.loads(json.dumps(json_schema()))
 
 

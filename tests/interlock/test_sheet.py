@@ -76,7 +76,14 @@ def test_json_of_the_list() -> None:
     assert told["schema"] == "interlock.providers/1"
     assert [each["name"] for each in told["providers"]] == list(catalogue.names())
     github = next(each for each in told["providers"] if each["name"] == "github")
-    assert github["probes"] == ["reachability", "credential", "headroom", "tls", "status-page"]
+    assert github["probes"] == [
+        "reachability",
+        "credential",
+        "headroom",
+        "tls",
+        "status-page",
+        "webhook-endpoint",
+    ]
     assert github["auth"] == ["bearer", "github_app"]
 
 

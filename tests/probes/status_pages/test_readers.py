@@ -75,6 +75,9 @@ CASES: list[tuple[str, str, Any, Level]] = [
         {"page": {"status": "HASISSUES"}, "activeIncidents": [{"name": "x", "impact": "MAJOROUTAGE"}]},
         Level.MAJOR_OUTAGE,
     ),
+    ("salesforce", "well", {"key": "EU45", "status": "OK", "Incidents": []}, Level.OPERATIONAL),
+    ("salesforce", "minor", {"key": "EU45", "status": "MINOR_INCIDENT_NONCORE"}, Level.DEGRADED),
+    ("salesforce", "major", {"key": "EU45", "status": "MAJOR_INCIDENT_CORE"}, Level.MAJOR_OUTAGE),
     ("google-cloud", "well", [], Level.OPERATIONAL),
     ("google-cloud", "over", [{**GOOGLE, "end": "2026-11-21T00:00:00+00:00"}], Level.OPERATIONAL),
     ("google-cloud", "goes on", [GOOGLE], Level.PARTIAL_OUTAGE),
@@ -102,6 +105,8 @@ CASES: list[tuple[str, str, Any, Level]] = [
     ("atom", "over", atom("Resolved: checkout errors", NOON - HOUR), Level.OPERATIONAL),
 ]
 BAD: list[tuple[str, Any]] = [
+    ("salesforce", {"key": "EU45", "status": "WONDERFUL"}),
+    ("salesforce", {"key": "EU45"}),
     ("statuspage", {"status": {"indicator": "wonderful"}}),
     ("statuspage", {"page": {}}),
     ("statuspage", "<!doctype html><title>All systems operational</title>"),
