@@ -25,7 +25,7 @@ class NameKind(StrEnum):
     AUTHORIZATION = "authorization"  # a scheme and what proves it
     COOKIE = "cookie"  # pairs of name and value
     SET_COOKIE = "set-cookie"  # one pair, then attributes
-    SECRET = "secret"  # noqa: S105 - a kind, no secret
+    FIELD = "field"  # secret as it stands
     SIGNATURE = "signature"  # proves who sent it; of a fixed length
     MAYBE = "maybe"  # in a query or a form, if the value looks like one
 
@@ -115,7 +115,7 @@ SERVICE_KEYS = (
     _shape("openai-key", r"\bsk-(?:proj-|svcacct-|ant-[a-z]+\d\d-)?[A-Za-z0-9_-]{32,}", "sk-", flags=_EXACT),
     _shape("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}\b", "_v1_", flags=_EXACT),
     _shape("shopify-token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b", "shp", flags=_EXACT),
-    _shape("telegram-token", r"\b\d{8,10}:AA[\w-]{33}(?![\w-])", ":aa", flags=_EXACT),
+    _shape("telegram-token", r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])", ":aa", flags=_EXACT),
     _shape("vault-token", r"\bhv[sbr]\.[\w-]{24,}", "hvs.", "hvb.", "hvr.", flags=_EXACT),
     _shape("age-key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b", "age-secret-key-1", flags=_EXACT),
     _shape("azure-client-secret", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])", "q~", flags=_EXACT),
@@ -144,7 +144,7 @@ _KINDS = {
             "ocpapimsubscriptionkey", "masterkey", "encryptionkey", "signingkey", "writekey", "hapikey", "authkey",
             "streamkey", "servicekey", "clientkeydata", "kmskey", "seed", "mnemonic", "recoverycode",
         ),
-        NameKind.SECRET,
+        NameKind.FIELD,
     ),
     "sig": NameKind.SIGNATURE,
     "xhubsignature256": NameKind.SIGNATURE,
@@ -152,15 +152,15 @@ _KINDS = {
     "paypaltransmissionsig": NameKind.SIGNATURE,
 }  # fmt: skip
 _ENDINGS = (
-    ("token", NameKind.SECRET),
-    ("secret", NameKind.SECRET),
-    ("password", NameKind.SECRET),
-    ("passwd", NameKind.SECRET),
-    ("passphrase", NameKind.SECRET),
-    ("apikey", NameKind.SECRET),
-    ("privatekey", NameKind.SECRET),
-    ("secretkey", NameKind.SECRET),
-    ("sessionid", NameKind.SECRET),
+    ("token", NameKind.FIELD),
+    ("secret", NameKind.FIELD),
+    ("password", NameKind.FIELD),
+    ("passwd", NameKind.FIELD),
+    ("passphrase", NameKind.FIELD),
+    ("apikey", NameKind.FIELD),
+    ("privatekey", NameKind.FIELD),
+    ("secretkey", NameKind.FIELD),
+    ("sessionid", NameKind.FIELD),
     ("signature", NameKind.SIGNATURE),
 )
 # They end like a secret and are none: places in a list, versions, what makes a write safe to repeat.

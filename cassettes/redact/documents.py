@@ -1,0 +1,185 @@
+"""Documents as trees that know where each scalar stands in the text, so that one can be changed and the rest stays."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+MAX_DEPTH = 100  # of containers in containers; no recording goes that deep
+_SPACE = re.compile(r"[ \t\r\n]*")
+_BARE = re.compile(r"(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|true|false|null")
+_scan = json.decoder.scanstring  # type: ignore[attr-defined]
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_COLON = re.compile(r"[ \t\r\n]*:")
+
+
+class UnreadableError(ValueError):
+    """The text is no document of this kind, or is nested too deep. The message says which."""
+
+
+class Scalar(NamedTuple):
+    """A text, number or other plain value; `text[start:end]` is how it is written.
+
+    `style`: json, number, bare (true, false, null), or how YAML writes it (plain, single, double, literal,
+    folded). `tag`: of YAML, as it was resolved; None where there is none.
+    """
+
+    value: str
+    start: int
+    end: int
+    style: str
+    tag: str | None = None
+
+
+class Mapping(NamedTuple):
+    """Pairs in the order of the text."""
+
+    pairs: list[tuple[Node, Node]]
+
+
+class Sequence(NamedTuple):
+    """Items in the order of the text."""
+
+    items: list[Node]
+
+
+class Alias(NamedTuple):
+    """A second mention of a node: what it names is looked at where it stands, and never unfolded."""
+
+    target: Node | None
+
+
+Node = Scalar | Mapping | Sequence | Alias
+
+
+class Edit(NamedTuple):
+    """`text[start:end]` is to become `new`."""
+
+    start: int
+    end: int
+    new: str
+
+
+def splice(text: str, edits: Iterable[Edit]) -> str:
+    """The text with the edits made; of two that overlap, the first in the text holds."""
+    parts, at = [], 0
+    for edit in sorted(edits):
+        if edit.start >= at:
+            parts += [text[at : edit.start], edit.new]
+            at = edit.end
+    return "".join([*parts, text[at:]])
+
+
+class _Reader:
+    """Builds trees from values as they come, without recursion."""
+
+    def __init__(self) -> None:
+        self.roots: list[Node] = []
+        self.stack: list[Mapping | Sequence] = []
+        self.keys: list[Node | None] = []
+
+    def open(self, node: Mapping | Sequence) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            raise UnreadableError("nested too deep")
+        self.stack.append(node)
+        self.keys.append(None)
+
+    def close(self) -> None:
+        self.keys.pop()
+        self.add(self.stack.pop())
+
+    def add(self, node: Node) -> None:
+        if not self.stack:
+            self.roots.append(node)
+        elif isinstance(top := self.stack[-1], Sequence):
+            top.items.append(node)
+        elif (key := self.keys[-1]) is None:
+            self.keys[-1] = node
+        else:
+            top.pairs.append((key, node))
+            self.keys[-1] = None
+
+
+def read_json(text: str) -> list[Node]:
+    """The JSON values of a text, one or several with space between. Raises `UnreadableError`."""
+    reader = _Reader()
+    try:
+        at = _past_space(text, 0)
+        while at < len(text):
+            at = _read_value(text, at, reader)
+    except (ValueError, IndexError) as exc:
+        raise UnreadableError("is not JSON") from exc
+    return reader.roots
+
+
+def _read_value(text: str, at: int, reader: _Reader) -> int:
+    """One value with all that is in it; returns where the next begins."""
+    depth = len(reader.stack)
+    closed = True  # whether a container may end here: just opened, or after an item
+    while True:
+        char = text[at]
+        top = reader.stack[-1] if reader.stack else None
+        if char in "}]":
+            if top is None or not closed or (char == "}") is not isinstance(top, Mapping):
+                raise UnreadableError("is not JSON")
+            reader.close()
+            at += 1
+        elif isinstance(top, Mapping) and reader.keys[-1] is None:
+            at = _read_key(text, at, reader)
+            closed = False
+            continue
+        elif char in "{[":
+            reader.open(Mapping([]) if char == "{" else Sequence([]))
+            at = _past_space(text, at + 1)
+            closed = True
+            continue
+        else:
+            at = _read_scalar(text, at, reader)
+        at = _past_space(text, at)
+        if len(reader.stack) == depth:
+            return at
+        closed = text[at] != ","
+        if not closed:
+            at = _past_space(text, at + 1)
+        elif text[at] not in "}]":
+            raise UnreadableError("is not JSON")
+
+
+def _past_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
+
+
+def _read_key(text: str, at: int, reader: _Reader) -> int:
+    if text[at] != '"':
+        raise UnreadableError("is not JSON")
+    value, end = _scan(text, at + 1, False)  # noqa: FBT003 - it takes no names
+    reader.add(Scalar(value, at, end, "json"))
+    colon = _COLON.match(text, end)
+    if colon is None:
+        raise UnreadableError("is not JSON")
+    return _past_space(text, colon.end())
+
+
+def _read_scalar(text: str, at: int, reader: _Reader) -> int:
+    if text[at] == '"':
+        value, end = _scan(text, at + 1, False)  # noqa: FBT003
+        reader.add(Scalar(value, at, end, "json"))
+        return int(end)
+    match = _BARE.match(text, at)
+    if match is None:
+        raise UnreadableError("is not JSON")
+    reader.add(Scalar(match[0], at, match.end(), "number" if match[1] else "bare"))
+    return match.end()
+
+
+def write_json(scalar: Scalar, new: str, text: str) -> str:
+    """A changed scalar as JSON, escaped as the text itself does it."""
+    if scalar.style == "number":
+        return new
+    old = text[scalar.start : scalar.end]
+    ascii_only = old.isascii() or (not _SURROGATE.search(old) and bool(_SURROGATE.search(new)))
+    written = json.dumps(new, ensure_ascii=ascii_only)
+    return written.replace("/", "\\/") if "\\/" in old else written
