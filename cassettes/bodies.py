@@ -10,7 +10,7 @@ from interlock.records import Message
 
 FULL, REDACTED, TRUNCATED, ABSENT = "full", "redacted", "truncated", "absent"
 MAX_BODY_BYTES = 32 * 1024 * 1024
-MAX_FILE_BODY_BYTES = 96 * 1024 * 1024  # of everything that is unpacked for one file
+MAX_FILE_BODY_BYTES = 64 * 1024 * 1024  # of everything that is unpacked for one file
 _ZSTD_STEP_BYTES = 256  # at a time: so much may become 8 MiB
 
 Headers = tuple[tuple[str, str], ...]
@@ -29,15 +29,18 @@ class Budget:
     def __init__(self, total: int = MAX_FILE_BODY_BYTES, one: int = MAX_BODY_BYTES) -> None:
         self.left, self.one = total, one
         self.exceeded = False
+        self.damaged = 0  # packed bodies that end early or are spoilt
 
     def allowed(self) -> int:
         """How large the next body may become."""
         return min(self.left, self.one)
 
     def take(self, size: int, *, whole: bool) -> None:
-        """Count what a body became."""
+        """Count what a body became; one that is not whole was cut off here, or came so."""
+        cut_off = not whole and size >= self.allowed()
+        self.exceeded = self.exceeded or cut_off
+        self.damaged += not whole and not cut_off
         self.left -= size
-        self.exceeded = self.exceeded or not whole
 
 
 def message(headers: Headers, body: bytes | None, budget: Budget, state: str | None = None) -> Message:
@@ -62,12 +65,14 @@ def unpack(body: bytes, codings: str, budget: Budget) -> tuple[bytes, str | None
         unpacker = UNPACKERS.get(coding)
         if unpacker is None:
             continue
-        limit = budget.allowed()
+        if (limit := budget.allowed()) <= 0:
+            budget.exceeded = True
+            return b"", TRUNCATED
         unpacked = unpacker(body, limit)
         if unpacked is None:
             continue
         body, whole = unpacked
-        budget.take(len(body), whole=whole or len(body) < limit)
+        budget.take(len(body), whole=whole)
         if not whole:
             return body, TRUNCATED
     return body, None

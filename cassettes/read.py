@@ -128,6 +128,16 @@ def _losses(document: Document, file: str) -> Iterator[Finding]:
             fix="keep the files that the cassette names beside it",
             told_apart_by=what,
         )
+    if count := document.budget.damaged:
+        yield findings.make(
+            INCOMPLETE,
+            Severity.WARNING,
+            f"{document.path.name}: {count} packed {'body is' if count == 1 else 'bodies are'} damaged; "
+            "what could be unpacked is kept",
+            location=Location(file=file),
+            fix="record it again; a scrubber that replaces text inside base64 does this",
+            told_apart_by="damaged",
+        )
     if document.budget.exceeded:
         yield findings.make(
             TOO_LARGE,
@@ -153,7 +163,7 @@ def _refused(
     finding = findings.make(
         rule,
         severity,
-        f"{path.name} {problem.reason}",
+        f"{path.name}: {problem.reason}",
         location=Location(file=str(path), line=problem.line),
     )
     return Reading(file=str(path), format=None, findings=(finding,))

@@ -139,7 +139,10 @@ def tagged_body(value: Any) -> bytes | None:
         return body(value)
     if "base64_string" in value:
         return from_base64(value["base64_string"], "a body")
-    return body(value.get("string", value.get("str")), optional_text(value.get("encoding")))
+    content = value.get("string")
+    if isinstance(content, dict) and "str" in content:  # a String of a class of its own, as Ruby writes it
+        content = content["str"]
+    return body(content, optional_text(value.get("encoding")))
 
 
 def moment(value: Any) -> dt.datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,8 @@ _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
 # A plain scalar that begins otherwise is text, whatever follows.
 _MAY_BE_MORE = frozenset("~nNtTfF.+-0123456789")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})")
+_FLOAT = re.compile(r"[-+]?[0-9]{1,30}\.[0-9]{0,30}(?:[eE][-+][0-9]{1,3})?")  # as YAML 1.1 has them
 _BINARY = frozenset({"tag:yaml.org,2002:binary", "!binary"})
 _MISSING: Any = object()
 
@@ -63,12 +66,9 @@ def _scalar(text: Plain) -> Any:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    for kind in (int, float):
-        try:
-            return kind(text) if text[-1:].isdigit() and "_" not in text else str(text)
-        except ValueError:
-            continue
-    return str(text)
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else str(text)
 
 
 def is_null(value: Any) -> bool:

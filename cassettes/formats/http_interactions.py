@@ -74,5 +74,5 @@ def interaction(record: Any, source: Source, document: Document) -> Interaction:
 def _body_extras(side: Any) -> dict[str, Any]:
     """What a body says beside its content, such as its encoding."""
     body = side.get("body")
-    found = shapes.rest(body, {"string", "base64_string", "str"}) if isinstance(body, dict) else {}
+    found = shapes.rest(body, {"string", "base64_string"}) if isinstance(body, dict) else {}
     return {"body": found} if found else {}

@@ -95,8 +95,8 @@ def interaction(record: Any, source: Source, document: Document) -> Interaction:
 
 
 def _url(asked: Any) -> str:
-    if "uri" in asked:
-        return shapes.text(asked["uri"], "the request's URI")
+    if "uri" in asked or "host" not in asked:
+        return shapes.text(asked.get("uri"), "the request's URI")
     scheme = shapes.text(asked.get("protocol"), "the request's protocol")
     host = shapes.text(asked.get("host"), "the request's host")
     port = "" if str(asked.get("port", "")) in {"", str(_PORTS.get(scheme))} else f":{asked['port']}"
@@ -165,9 +165,11 @@ def _included(record: Any, document: Document) -> Any:
     if name not in document.included:
         path = document.beside(name, *_SHARED)
         if path is None:
-            document.lost.append(f"the file {name} that it includes is not there")
             raise Unreadable(f"includes the file {name}, which is not there")
-        tree = documents.parse(path, documents.read_bytes(path)).tree
+        try:
+            tree = documents.parse(path, documents.read_bytes(path)).tree
+        except Unreadable as exc:
+            raise Unreadable(f"includes the file {name}, which {exc.reason}") from exc
         if not _is_record(tree) or "include_file" in tree:
             raise Unreadable(f"includes the file {name}, which holds no interaction")
         document.included[name] = tree

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cold_check, metrics, one_probe, schedule, shared, store
+from benchmarks import cassette_reading, cold_check, metrics, one_probe, schedule, shared, store
 from benchmarks import help as help_benchmark
 from benchmarks.__main__ import NAMES
 from benchmarks.origins import serve
@@ -53,6 +53,17 @@ def test_uptime_by_page_is_uptime_by_group_by(tmp_path: Path) -> None:
 def test_every_job_runs_once_in_an_interval(name: str) -> None:
     told = schedule.WORKERS[name](jobs=20, every=0.5, warm_up=0.1, window=0.8)
     schedule.check({name: [told]})
+
+
+def test_vcrpy_and_interlock_read_the_same_objects(tmp_path: Path) -> None:
+    path = str(tmp_path / "made.yaml")
+    assert shared.worker(cassette_reading.make, path=path, megabytes=1) > 100
+    cassette_reading.same_objects(path)
+
+
+@pytest.mark.parametrize("name", cassette_reading.ATTACKS)
+def test_every_attack_on_the_reader_is_refused(tmp_path: Path, name: str) -> None:
+    cassette_reading.refusal(folder=str(tmp_path), name=name)
 
 
 def test_check_and_script_get_the_same_answers(tmp_path: Path) -> None:
