@@ -240,7 +240,12 @@ def credential_from_plain(data: Mapping[str, Any] | None) -> CredentialFacts | N
     if data is None:
         return None
     scopes = None if data["scopes"] is None else tuple(data["scopes"])
-    return CredentialFacts(expires_at=_moment(data["expires_at"]), identity=data["identity"], scopes=scopes)
+    return CredentialFacts(
+        expires_at=_moment(data["expires_at"]),
+        identity=data["identity"],
+        scopes=scopes,
+        issued_at=_moment(data.get("issued_at")),  # rows of an earlier version have none
+    )
 
 
 def finding_from_plain(data: Mapping[str, Any]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable
@@ -112,6 +113,12 @@ def unknown(reason: Reason, detail: str) -> Seen:
     return Seen(judgement=Judgement(state=State.UNKNOWN, reason=reason, detail=detail))
 
 
+def _redacted(found: Finding, redactor: Redactor) -> Finding:
+    """What was seen and promised may hold an address, and an address a token."""
+    seen, promised = (None if text is None else redactor.text(text) for text in (found.seen, found.promised))
+    return dataclasses.replace(found, seen=seen, promised=promised)
+
+
 def outcome(
     planned: Planned, seen: Seen, *, tools: Tools, started_at: dt.datetime, slot: int | None
 ) -> Outcome:
@@ -135,7 +142,7 @@ def outcome(
         retry_at=judgement.retry_at,
         in_maintenance=integration.in_maintenance(started_at),
         headrooms=judgement.headrooms,
-        findings=seen.findings,
+        findings=tuple(_redacted(found, tools.redactor) for found in seen.findings),
         certificate_expires_at=seen.certificate_expires_at,
         credential=seen.credential,
         catalogue_digest=integration.provider.digest or None,

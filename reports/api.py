@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from interlock.advice import advise
-from interlock.records import Outcome, ProbeKind, State, plain
+from interlock.records import Finding, Outcome, ProbeKind, State, plain
 from reports.face import Face
 from reports.history import History, Page
 from reports.views import (
@@ -191,12 +191,22 @@ class Api:
 
 
 def outcome(each: Outcome) -> dict[str, Any]:
-    """An outcome without its headrooms' fingerprints and without its findings."""
+    """An outcome without its headrooms, which stand on their own."""
     names = (
         "id", "probe", "region", "environment", "slot", "started_at", "duration_seconds", "state", "reason",
         "detail", "status_code", "retry_at", "in_maintenance", "certificate_expires_at",
     )  # fmt: skip
-    return {name: getattr(each, name) for name in names} | {"phases": dict(each.phases)}
+    more = {"phases": dict(each.phases), "credential": each.credential}
+    return (
+        {name: getattr(each, name) for name in names}
+        | more
+        | {"findings": [_finding(f) for f in each.findings]}
+    )
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    names = ("fingerprint", "rule", "severity", "subject", "promised", "seen", "fix", "source")
+    return {name: getattr(found, name) for name in names}
 
 
 def choice(request: Request, name: str, kind: type[E]) -> E | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,7 @@ def families(face: Face) -> list[Family]:
         *_states(seen),
         _verdicts(seen, clean),
         *_moments(seen, now),
-        _credentials(seen),
+        *_credentials(seen, clean),
         _durations(seen),
         _outcomes(seen),
         *_headrooms(_rooms(told, shown, now), clean),
@@ -176,14 +177,35 @@ def _told(seen: Sequence[Seen], name: str) -> list[Sample]:
     return [("", each.labels, _epoch(each.last[name])) for each in seen if each.last.get(name)]
 
 
-def _credentials(seen: Sequence[Seen]) -> Family:
+def _credentials(seen: Sequence[Seen], clean: Callable[[str], str]) -> Iterable[Family]:
     verdicts = [(each.labels, _valid(each)) for each in seen if each.row["probe"] == ProbeKind.CREDENTIAL]
-    return Family(
+    yield Family(
         "interlock_credential_valid",
         "gauge",
         "Whether the provider accepted our credential when it last told; absent where that is not known.",
         [("", labels, float(valid)) for labels, valid in verdicts if valid is not None],
     )
+    told = [(each.labels, each.last.get("credential") or {}) for each in seen]
+    for name, field, words in (
+        ("expiry", "expires_at", "When our credential ends; absent where that is not told."),
+        ("issued", "issued_at", "Since when our credential is good; absent where that is not told."),
+    ):
+        samples = [("", labels, _epoch(facts[field])) for labels, facts in told if facts.get(field)]
+        yield Family(f"interlock_credential_{name}_timestamp_seconds", "gauge", words, samples)
+    yield Family(
+        "interlock_probe_findings",
+        "gauge",
+        "Findings of the last run, by rule and severity; absent where there are none.",
+        [
+            ("", f'{each.labels},rule="{clean(rule)}",severity="{clean(severity)}"', count)
+            for each in seen
+            for (rule, severity), count in _counted(each.last.get("findings") or ()).items()
+        ],
+    )
+
+
+def _counted(findings: Sequence[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
+    return Counter((each["rule"], each["severity"]) for each in findings)
 
 
 def _valid(seen: Seen) -> bool | None:

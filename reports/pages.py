@@ -127,7 +127,7 @@ class Pages:
         )
         words = (wording.span, wording.duration, wording.percent, wording.amount, wording.clock, wording.iso)
         environment.filters.update({each.__name__: each for each in words})
-        environment.filters["ago"] = wording.ago
+        environment.filters |= {"ago": wording.ago, "sentence": wording.sentence}
         environment.globals |= {
             "version": __version__,
             "files": {name: _digest(data) for name, data in self._files.items()},

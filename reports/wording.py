@@ -104,6 +104,11 @@ def amount(value: float | None) -> str:
     return text.replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def sentence(text: str) -> str:
+    """Words as a sentence: a capital at the beginning, a full stop at the end."""
+    return f"{text[:1].upper()}{text[1:]}".rstrip(".") + "." if text else ""
+
+
 def clock(moment: dt.datetime | None) -> str:
     """`2026-01-31 02:00:00 UTC`. A dash for None."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else UNKNOWN

@@ -11,8 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from interlock import histogram, tables
-from interlock.records import Environment, Headroom, Outcome, ProbeKind, Reason, State
+from interlock import findings, histogram, tables
+from interlock.records import (
+    CredentialFacts,
+    Environment,
+    Finding,
+    Headroom,
+    Outcome,
+    ProbeKind,
+    Reason,
+    Severity,
+    State,
+)
 from interlock.store import Store
 from interlock.writing import Gauge, Recorded
 from reports.face import Listed
@@ -38,6 +48,8 @@ class Story:
     rooms: tuple[tuple[str, str, float | None, float | None, float | None], ...] = ()
     bad_hours: dict[int, float] = field(default_factory=dict)  # hours ago: share that failed
     certificate_days: float = 61.0
+    facts: CredentialFacts | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 GOOD = (State.OPERATIONAL, Reason.OK, "200, and the body is as promised", 200)
@@ -66,6 +78,20 @@ STORIES = (
         environment=Environment.SANDBOX,
         last=((State.DEGRADED, Reason.SLOW, "answered after 3.4 s, the threshold is 3 s", 200),) * 3,
         rooms=(("v3/scopes", "requests", 600, 148, 60),), bad_hours={4: 0.0, 30: 0.1},
+        facts=CredentialFacts(
+            expires_at=NOW + 5 * DAY, identity="acme-mailer", scopes=("mail.send", "stats.read"),
+            issued_at=NOW - 120 * DAY,
+        ),
+        findings=(
+            findings.make(
+                "credential-expiry", Severity.ERROR, "credentials", seen="the credential ends in 5 days, on 2026-03-19",
+                fix="issue a new one and put it where the settings refer to",
+            ),
+            findings.make(
+                "sunset", Severity.WARNING, "GET /v3/scopes", seen="Sunset: it ends on 2026-06-30",
+                fix="see the provider's changelog for what takes its place",
+            ),
+        ),
     ),
     Story(
         name="files", provider="gcs", title="Google Cloud Storage", owner="team-media", latency_seconds=0.064,
@@ -175,6 +201,8 @@ def _answer(
         detail=detail, status_code=status, phases=_phases(took) if took else {},
         retry_at=at + story.retry_after if throttled and story.retry_after else None,
         headrooms=tuple(_rooms(story, at)) if kind is ProbeKind.CREDENTIAL else (),
+        credential=story.facts if kind is ProbeKind.CREDENTIAL else None,
+        findings=story.findings if kind is ProbeKind.CREDENTIAL else (),
     )  # fmt: skip
 
 

@@ -48,6 +48,21 @@ def face_of(store: Store, **changes: Any) -> Face:
     return Face(**(fields | changes))
 
 
+def test_what_is_told_of_a_credential_has_a_series_and_what_is_not_has_none(face: Face) -> None:
+    series = scrape(face)
+    ends = (NOW + 5 * seed.DAY).timestamp()
+    assert of(series, "interlock_credential_expiry_timestamp_seconds", integration="mail") == [ends]
+    assert of(series, "interlock_credential_issued_timestamp_seconds", integration="mail") == [
+        (NOW - 120 * seed.DAY).timestamp()
+    ]
+    assert of(series, "interlock_credential_expiry_timestamp_seconds", integration="payments") == []
+    counts = {
+        severity: of(series, "interlock_probe_findings", integration="mail", severity=severity)
+        for severity in ("critical", "error", "warning")
+    }
+    assert counts == {"critical": [], "error": [1], "warning": [1]}
+
+
 def test_each_probe_is_in_exactly_one_state(face: Face) -> None:
     series = scrape(face)
     assert of(series, "interlock_probe_state", integration="payouts", probe="reachability", state="down") == [

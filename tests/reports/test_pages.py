@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from interlock.records import ProbeKind, Reason, State
+from interlock import findings
+from interlock.records import CredentialFacts, ProbeKind, Reason, Severity, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
 from interlock.store import Store
@@ -65,6 +66,8 @@ def hostile_store(store: Store) -> tuple[Any, ...]:
         seen = outcome(
             id=f"o-{kind}", probe=kind, state=state, reason=Reason.SERVER_ERROR, detail=text, provider=text[:70],
             region="r<b>", headrooms=(room,), phases={"dns": 0.01, text: 0.2}, certificate_expires_at=NOW,
+            credential=CredentialFacts(expires_at=NOW, identity=text, scopes=(text,), issued_at=NOW),
+            findings=(findings.make(text, Severity.ERROR, text, promised=text, seen=text, fix=text, source=text),),
         )  # fmt: skip
         store.write([Recorded(seen)])
     store.write(seed.heartbeat(NOW))
@@ -115,6 +118,17 @@ def test_the_api_and_the_metrics_tell_no_secret_either(store: Store, client_with
         assert not [s for s in SECRETS if s in answer.text or s in str(answer.json())]
     metrics = client.get("/metrics").text
     assert not [s for s in SECRETS if s in metrics]
+
+
+def test_a_page_tells_what_was_found_and_when_the_credential_ends(client: Client) -> None:
+    said = text_of(client.get("/integrations/mail").text)
+    assert "Credential of acme-mailer" in said
+    assert "Credential since 2025-11-14, 120 d ago" in said
+    assert "Credential ends 2026-03-19, in 5 d" in said
+    assert "It may mail.send, stats.read" in said
+    assert "Error The credential ends in 5 days, on 2026-03-19. Issue a new one" in said
+    assert "Warning Sunset: it ends on 2026-06-30." in said
+    assert "Credential ends" not in text_of(client.get("/integrations/payments").text)
 
 
 def test_the_list_says_state_why_and_what_to_do(client: Client) -> None:
