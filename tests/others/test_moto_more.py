@@ -71,6 +71,7 @@ async def ask(
     name: str,
     key: tuple[str, str],
     kind: ProbeKind = ProbeKind.CREDENTIAL,
+    webhook_url: str | None = None,
     **parameters: str,
 ) -> Outcome:
     monkeypatch.setenv("KEY_ID", key[0])
@@ -81,6 +82,7 @@ async def ask(
         "base_url": account.url,
         "credentials": {"access_key_id": "env:KEY_ID", "secret_access_key": "env:SECRET"},
         "parameters": {"region": REGION, **parameters},
+        "webhook_url": webhook_url,
     }
     joined = resolve("it", IntegrationSettings.model_validate(table), network=Network(), folder=Path())
     tools = Tools()
@@ -127,3 +129,25 @@ async def test_a_user_pool_shows_its_keys_to_anybody(
     known = {"user_pool_id": account.user_pool_id}
     outcome = await ask(account, monkeypatch, "cognito", account.key, ProbeKind.REACHABILITY, **known)
     assert outcome.state is State.OPERATIONAL, outcome.detail
+
+
+async def test_a_subscription_of_the_topic_is_read_as_a_registered_endpoint(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS's own XML, as moto writes it: nobody, then one subscriber, and another address than ours."""
+    hooks, kind = "https://hooks.made-up.example/events", ProbeKind.WEBHOOK_ENDPOINT
+    known = {"topic_arn": account.topic_arn}
+
+    async def rules(url: str) -> tuple[State, list[str]]:
+        outcome = await ask(account, monkeypatch, "sns", account.key, kind, webhook_url=url, **known)
+        return outcome.state, [finding.rule for finding in outcome.findings]
+
+    assert await rules(hooks) == (State.DEGRADED, ["webhook-endpoint-missing"])
+    keys = {"aws_access_key_id": account.key[0], "aws_secret_access_key": account.key[1]}
+    sns = boto3.client("sns", endpoint_url=account.url, region_name=REGION, **keys)
+    sns.subscribe(TopicArn=account.topic_arn, Protocol="https", Endpoint=hooks)
+    assert await rules(hooks) == (State.OPERATIONAL, [])
+    assert await rules("https://hooks.made-up.example/other") == (
+        State.DEGRADED,
+        ["webhook-endpoint-missing"],
+    )
