@@ -129,7 +129,7 @@ ROWS: dict[Reason, Row] = {
     Reason.WEBHOOK_ENDPOINT: Row(
         Whose.OURS,
         "{title} is up, and will not deliver our webhooks as we want them",
-        "Us: compare the endpoint registered at {title} with webhook_url and webhook_events.",
+        "Us: compare the endpoint registered at {title} with webhooks.url and webhooks.events.",
     ),
     Reason.API_VERSION: Row(
         Whose.OURS,

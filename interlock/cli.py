@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "demo",
         "Show all of it against stand-in providers; no account, no network.",
     ),
+    "verify": (
+        "contracts.verify_command",
+        "command",
+        "Hold recorded traffic against what the providers promised.",
+    ),
     "stand-in": (
         "contracts.clients.commands",
         "stand_in",

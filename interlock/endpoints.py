@@ -170,7 +170,7 @@ def _missing(found: Registered, wanted: Wanted) -> Finding:
     seen = f"registered are endpoints at {', '.join(hosts)}" if hosts else "no endpoint is registered"
     return _make(
         "webhook-endpoint-missing", Severity.CRITICAL, wanted, f"an endpoint at {wanted.url}", seen,
-        "register the address at the provider, or mend webhook_url",
+        "register the address at the provider, or mend webhooks.url",
     )  # fmt: skip
 
 

@@ -183,6 +183,8 @@ def _others(settings: Settings) -> Iterator[Secret]:
     references += [network.proxy_password for network in networks]
     references += [n.client_certificate.password for n in networks if n.client_certificate]
     references += [job.token for job in settings.heartbeats.values()]
+    for webhooks in (each.webhooks for each in settings.integrations.values() if each.webhooks):
+        references += [*webhooks.secrets, webhooks.verify_token]
     for reference in references:
         if reference is not None:
             with contextlib.suppress(InterlockError):  # said where it is needed

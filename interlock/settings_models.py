@@ -109,6 +109,7 @@ StatusPageEngine = Literal[
     "atom",
     "auto",
 ]
+_HEADER = r"^[A-Za-z0-9-]{1,80}$"
 HttpUrl = Annotated[str, AfterValidator(_http_url), _described("string", pattern=r"^https?://[^\s?#@]+$")]
 ProxyUrl = Annotated[
     str, AfterValidator(_proxy_url), _described("string", pattern=r"^https?://[^\s?#@/]+/?$")
@@ -289,6 +290,59 @@ class Service(Model):
     rate_limit_headers: tuple[str, ...] = _is((), "Dialects of its rate-limit headers.")
 
 
+class Hmac(Model):
+    """A sender's own HMAC, described, where no scheme knows it."""
+
+    header: str = Field(description="Header that carries the signature.", pattern=_HEADER)
+    prefix: str = _is("", "What stands before the signature in that header, such as sha256=.")
+    algorithm: Literal["sha1", "sha256", "sha384", "sha512"] = _is("sha256", "The digest.")
+    encoding: Literal["hex", "base64", "base64url"] = _is("hex", "How the signature is written.")
+    signed: str = _is(
+        "{body}", "What is signed: {body}, {timestamp}, {id}, {method}, {url} and text between."
+    )
+    timestamp_header: str | None = _is(None, "Header that carries the time.", pattern=_HEADER)
+    timestamp_unit: Literal["s", "ms"] = _is("s", "Unit of that time.")
+    id_header: str | None = _is(None, "Header that carries the id of the event.", pattern=_HEADER)
+    key_encoding: Literal["text", "hex", "base64"] = _is("text", "How the secret is to be read as a key.")
+
+
+class Webhooks(Model):
+    """Our receiver of a provider's webhooks: what is registered there, how deliveries are checked, where they go."""
+
+    url: HttpUrl | None = _is(
+        None, "Our address as it is registered at the provider; its query is left out of the comparison."
+    )
+    events: tuple[str, ...] = _is((), "Event types that this address should get.")
+    scheme: str | None = _is(
+        None,
+        "Signature scheme, if not the catalogue's, such as standard-webhooks or hmac.",
+        pattern=r"^[a-z0-9-]{2,40}$",
+    )
+    secrets: tuple[Reference, ...] = _is(
+        (), "Secrets that sign deliveries, by reference; several while one is rolled."
+    )
+    public_keys: tuple[str, ...] = _is((), "Public keys that deliveries are checked with (SendGrid).")
+    roots: FilePath | None = _is(None, "PEM file of the authorities that a sender's certificate leads to.")
+    webhook_id: str | None = _is(None, "PayPal's id of this webhook.")
+    organization_id: str | None = _is(None, "Salesforce's id of the organization.")
+    account: str | None = _is(None, "Service account that signs (Google Pub/Sub push).")
+    audiences: tuple[str, ...] = _is((), "Audiences that a token may be for.")
+    issuers: tuple[str, ...] = _is((), "Issuers that a token may come from.")
+    topics: tuple[str, ...] = _is((), "ARNs of the topics that are ours (SNS); any, if none is named.")
+    verify_token: Reference | None = _is(None, "Token that a handshake repeats (Facebook), by reference.")
+    header: str | None = _is(None, "Header of a static credential, if not the usual one.", pattern=_HEADER)
+    hmac: Hmac | None = _is(None, 'The HMAC of scheme = "hmac".')
+    tolerance: Duration | None = _is(
+        None, "How old a signed time may be, if not as the provider's own check."
+    )
+    future: Duration | None = _is(
+        None, "How far ahead of our clock it may lie, if not as the provider's own."
+    )
+    versions: tuple[str, ...] = _is((), "Versions of the scheme that are let in; all, if none is named.")
+    forward: HttpUrl | None = _is(None, "Where the inbox sends what it took.")
+    silent_after: Duration | None = _is(None, "Without a delivery for this long, silence is a finding.")
+
+
 class IntegrationSettings(Network):
     """One team's use of a provider."""
 
@@ -316,10 +370,7 @@ class IntegrationSettings(Network):
         None, "How that page is written; found out if not said."
     )
     status_components: tuple[str, ...] = _is((), "Names of the components on the status page that matter.")
-    webhook_url: HttpUrl | None = _is(
-        None, "Our address as it should be registered for webhooks at the provider; its query is left out."
-    )
-    webhook_events: tuple[str, ...] = _is((), "Event types that this address should get.")
+    webhooks: Webhooks | None = _is(None, "Our receiver of the provider's webhooks.")
     maintenance: tuple[Maintenance, ...] = _is((), "Planned windows.")
     service: Service | None = _is(None, 'The service itself; only with provider = "generic".')
 
@@ -336,6 +387,14 @@ class HeartbeatSettings(Model):
     owner: str | None = _is(None, "The team to call.")
 
 
+class VerifySettings(Model):
+    """How recorded traffic is held against contracts."""
+
+    rules: Mapping[str, Literal["critical", "error", "warning", "info", "off"]] = _is(
+        {}, "Severity of single rules; `interlock verify --rules` lists them."
+    )
+
+
 class Settings(Model):
     """Settings of interlock: the services you depend on, and how they are probed."""
 
@@ -344,6 +403,7 @@ class Settings(Model):
     heartbeats: Mapping[IntegrationName, HeartbeatSettings] = _is(
         {}, "Your own jobs that report in, by name."
     )
+    verify: VerifySettings = _made(VerifySettings, "How recorded traffic is held against contracts.")
     path: SkipJsonSchema[Path | None] = Field(default=None, exclude=True)
 
     @property

@@ -39,7 +39,15 @@ _ORDINARY = (
     "the-team-that-looks-after-checkout-and-payments2",
     "health-check.payments.internal.example-company.com",
 )
-_REFERENCES = {"password", "token", "proxy_password", "store_password", "fingerprint_key"}
+_REFERENCES = {
+    "password",
+    "token",
+    "proxy_password",
+    "store_password",
+    "fingerprint_key",
+    "verify_token",
+    "secrets",
+}
 _REFERENCE = re.compile(r"\s*(env|file):(.*)", re.DOTALL)
 
 

@@ -21,11 +21,11 @@ KIND = ProbeKind.WEBHOOK_ENDPOINT
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpointProbe:
-    """Asked only where the settings say which address should be there (`webhook_url`)."""
+    """Asked only where the settings say which address should be there (`webhooks.url`)."""
 
     def cost(self, integration: Integration) -> Cost | None:
         """One request for each part of the provider's answer; None where there is nothing to compare with."""
-        if integration.settings.webhook_url is None:
+        if _address(integration) is None:
             return None
         fitting = _questions(integration.signed_in_for(KIND))
         if not fitting:
@@ -67,6 +67,11 @@ class WebhookEndpointProbe:
         return dataclasses.replace(seen, judgement=judgement, findings=found or ())
 
 
+def _address(integration: Integration) -> str | None:
+    webhooks = integration.settings.webhooks
+    return webhooks.url if webhooks else None
+
+
 def _questions(integration: Integration) -> list[Ask]:
     """Every question of this kind that fits the way of signing in; those that can be asked, if any can."""
     asks = [
@@ -82,12 +87,13 @@ def _form(ask: Ask) -> Endpoints:
 
 
 def _wanted(integration: Integration, ask: Ask) -> Wanted:
-    settings, versions = integration.settings, integration.provider.versions
-    assert settings.webhook_url is not None, "it is not planned without"
+    settings, versions = integration.settings.webhooks, integration.provider.versions
+    assert settings is not None, "it is not planned without"
+    assert settings.url is not None, "nor without an address"
     return Wanted(
         integration=integration.name,
-        url=settings.webhook_url,
-        events=settings.webhook_events,
+        url=settings.url,
+        events=settings.events,
         version=integration.parameters.get(versions.parameter) if versions else None,
         source=ask.source,
     )

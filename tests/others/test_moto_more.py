@@ -82,7 +82,7 @@ async def ask(
         "base_url": account.url,
         "credentials": {"access_key_id": "env:KEY_ID", "secret_access_key": "env:SECRET"},
         "parameters": {"region": REGION, **parameters},
-        "webhook_url": webhook_url,
+        "webhooks": {"url": webhook_url} if webhook_url else None,
     }
     joined = resolve("it", IntegrationSettings.model_validate(table), network=Network(), folder=Path())
     tools = Tools()

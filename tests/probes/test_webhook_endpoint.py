@@ -32,14 +32,14 @@ TOLD = [
 async def seen(monkeypatch: pytest.MonkeyPatch, name: str, way: str, **more: Any) -> Outcome:
     async with StandIn(name) as stand_in:
         way = way if way in stand_in.provider.auth else next(iter(stand_in.provider.auth))
-        return await ask(integration(stand_in, monkeypatch, way, **({"webhook_url": URL} | more)), KIND)
+        return await ask(integration(stand_in, monkeypatch, way, webhooks={"url": URL} | more), KIND)
 
 
 @pytest.mark.parametrize(("name", "way", "wanted", "other"), TOLD)
 async def test_our_address_is_registered(
     name: str, way: str, wanted: str | None, other: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = await seen(monkeypatch, name, way, webhook_events=[wanted] if wanted else [])
+    outcome = await seen(monkeypatch, name, way, events=[wanted] if wanted else [])
     assert (outcome.state, outcome.findings) == (State.OPERATIONAL, ()), outcome.detail
 
 
@@ -47,7 +47,7 @@ async def test_our_address_is_registered(
 async def test_another_address_is_missed(
     name: str, way: str, wanted: str | None, other: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = await seen(monkeypatch, name, way, webhook_url="https://hooks.made-up.example/other")
+    outcome = await seen(monkeypatch, name, way, url="https://hooks.made-up.example/other")
     assert (outcome.state, outcome.reason) == (State.DEGRADED, Reason.WEBHOOK_ENDPOINT)
     assert [finding.rule for finding in outcome.findings] == ["webhook-endpoint-missing"]
 
@@ -56,7 +56,7 @@ async def test_another_address_is_missed(
 async def test_an_event_that_is_not_sent_is_missed(
     name: str, way: str, wanted: str, other: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = await seen(monkeypatch, name, way, webhook_events=[wanted, other])
+    outcome = await seen(monkeypatch, name, way, events=[wanted, other])
     assert [finding.rule for finding in outcome.findings] == ["webhook-endpoint-events"]
     assert f"it does not get {other}" in outcome.detail
 
@@ -67,7 +67,7 @@ async def test_a_refused_key_is_auth_failed(
 ) -> None:
     async with StandIn(name) as stand_in:
         way = way if way in stand_in.provider.auth else next(iter(stand_in.provider.auth))
-        joined = integration(stand_in, monkeypatch, way, webhook_url=URL)
+        joined = integration(stand_in, monkeypatch, way, webhooks={"url": URL})
         await stand_in.set_state("revoked")
         outcome = await ask(joined, KIND)
     assert outcome.state is State.AUTH_FAILED, outcome.detail
@@ -80,7 +80,7 @@ async def test_a_subscription_that_waits_for_its_confirmation_is_switched_off(
     text = (asked.example.text or "").replace("{topic_arn}:madeup", "PendingConfirmation")
     entry = answering("sns", KIND, asked.example.model_copy(update={"text": text}))
     async with StandIn(entry) as stand_in:
-        outcome = await ask(integration(stand_in, monkeypatch, "keys", webhook_url=URL), KIND)
+        outcome = await ask(integration(stand_in, monkeypatch, "keys", webhooks={"url": URL}), KIND)
     assert [finding.rule for finding in outcome.findings] == ["webhook-endpoint-disabled"]
 
 
@@ -91,7 +91,7 @@ async def test_an_answer_without_a_list_is_unknown(monkeypatch: pytest.MonkeyPat
         Example(status=200, body={"message": "moved"}, headers={"content-type": "application/json"}),
     )
     async with StandIn(entry) as stand_in:
-        outcome = await ask(integration(stand_in, monkeypatch, webhook_url=URL), KIND)
+        outcome = await ask(integration(stand_in, monkeypatch, webhooks={"url": URL}), KIND)
     assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.UNREADABLE)
 
 
@@ -102,7 +102,7 @@ async def test_hubspot_is_asked_with_the_key_that_may_and_the_rest_with_the_othe
     async with StandIn("hubspot") as stand_in:
         table = stand_in.settings("token")
         both = table["credentials"] | stand_in.settings("developer")["credentials"]
-        joined = integration(stand_in, monkeypatch, credentials=both, webhook_url=URL)
+        joined = integration(stand_in, monkeypatch, credentials=both, webhooks={"url": URL})
         assert joined.way == "token"
         hooks = await ask(joined, KIND)
         credential = await ask(joined, ProbeKind.CREDENTIAL)
@@ -112,7 +112,9 @@ async def test_hubspot_is_asked_with_the_key_that_may_and_the_rest_with_the_othe
 async def test_it_is_planned_only_where_an_address_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     async with StandIn("stripe") as stand_in:
         without = plan(integration(stand_in, monkeypatch), Tools(), frozenset({KIND}))
-        (planned,) = plan(integration(stand_in, monkeypatch, webhook_url=URL), Tools(), frozenset({KIND}))
+        (planned,) = plan(
+            integration(stand_in, monkeypatch, webhooks={"url": URL}), Tools(), frozenset({KIND})
+        )
     assert without == []
     assert planned.cost.requests == 2
     assert planned.every_seconds == 3600
@@ -120,6 +122,6 @@ async def test_it_is_planned_only_where_an_address_is_wanted(monkeypatch: pytest
 
 async def test_without_the_repository_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     async with StandIn("github") as stand_in:
-        outcome = await ask(integration(stand_in, monkeypatch, webhook_url=URL, parameters={}), KIND)
+        outcome = await ask(integration(stand_in, monkeypatch, webhooks={"url": URL}, parameters={}), KIND)
     assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.NOT_CONFIGURED)
     assert "parameters.owner, parameters.repo or parameters.organization" in outcome.detail
