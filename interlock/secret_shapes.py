@@ -100,31 +100,32 @@ SHAPES = (HEADER_LINE, HEADER_IN_QUOTES, SCHEME, JWT, USERINFO, PEM, ASSIGNED, Q
 
 # Keys of services that are no provider of the catalogue, by the prefixes that their owners gave them for this very
 # purpose. source: gitleaks config/gitleaks.toml, and the services' own pages on secret scanning.
-SERVICE_KEYS = (
-    _shape("aws-access-key-id", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",
-           "a3t", "akia", "asia", "abia", "acca", flags=_EXACT),
-    _shape("google-api-key", r"\bAIza[\w-]{35}(?![\w-])", "aiza", flags=_EXACT),
-    _shape("slack-token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}", "xox", flags=_EXACT),
-    _shape("webhook-address", r"(?P<keep>hooks\.slack\.com/(?:services|workflows|triggers)/)[\w/+-]{20,}"
-           r"|(?P<keep2>discord(?:app)?\.com/api/webhooks/\d+/)[\w-]{40,}",
-           "hooks.slack.com/", "/api/webhooks/", flags=_EXACT),
-    _shape("gitlab-token", r"\bgl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{20,}", "glp", "gldt-", "glrt-", "glcbt-", "glsoat-",
-           flags=_EXACT),
-    _shape("npm-token", r"\bnpm_[A-Za-z0-9]{36}\b", "npm_", flags=_EXACT),
-    _shape("pypi-token", r"\bpypi-AgE[\w-]{50,}", "pypi-age", flags=_EXACT),
-    _shape("openai-key", r"\bsk-(?:proj-|svcacct-|ant-[a-z]+\d\d-)?[A-Za-z0-9_-]{32,}", "sk-", flags=_EXACT),
-    _shape("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}\b", "_v1_", flags=_EXACT),
-    _shape("shopify-token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b", "shp", flags=_EXACT),
-    _shape("telegram-token", r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])", ":aa", flags=_EXACT),
-    _shape("vault-token", r"\bhv[sbr]\.[\w-]{24,}", "hvs.", "hvb.", "hvr.", flags=_EXACT),
-    _shape("age-key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b", "age-secret-key-1", flags=_EXACT),
-    _shape("azure-client-secret", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])", "q~", flags=_EXACT),
-    _shape("mailchimp-key", r"\b[0-9a-f]{32}-us\d{1,2}\b", "-us", flags=_EXACT),
-    _shape("stripe-client-secret", r"(?P<keep>\b(?:pi|seti|cs|src|ek|vs)_(?:test_|live_)?[A-Za-z0-9]{8,}_secret_)"
-           r"[A-Za-z0-9_]{8,}", "_secret_", flags=_EXACT),
-    _shape("azure-account-key", r"(?P<keep>\b(?:AccountKey|SharedAccessKey)=)[A-Za-z0-9+/]{20,}={0,2}",
-           "accountkey=", "sharedaccesskey="),
-)  # fmt: skip
+SERVICE_KEYS = tuple(
+    Shape(rule, re.compile(pattern))
+    for rule, pattern in (
+        ("aws-access-key-id", r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+        ("google-api-key", r"\bAIza[\w-]{35}(?![\w-])"),
+        ("slack-token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+        ("slack-webhook", r"(?P<keep>\bhooks\.slack\.com/(?:services|workflows|triggers)/)[\w/+-]{20,}"),
+        ("discord-webhook", r"(?P<keep>\bdiscord(?:app)?\.com/api/webhooks/\d+/)[\w-]{40,}"),
+        ("gitlab-token", r"\bgl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{20,}"),
+        ("npm-token", r"\bnpm_[A-Za-z0-9]{36}\b"),
+        ("pypi-token", r"\bpypi-AgE[\w-]{50,}"),
+        ("openai-key", r"\bsk-(?:proj-|svcacct-|ant-[a-z]+\d\d-)?[A-Za-z0-9_-]{32,}"),
+        ("digitalocean-token", r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
+        ("shopify-token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b"),
+        ("telegram-token", r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])"),
+        ("vault-token", r"\bhv[sbr]\.[\w-]{24,}"),
+        ("age-key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}\b"),
+        ("azure-client-secret", r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}(?![\w~.-])"),
+        ("azure-account-key", r"(?P<keep>\b(?:AccountKey|SharedAccessKey)=)[A-Za-z0-9+/]{20,}={0,2}"),
+        ("mailchimp-key", r"\b[0-9a-f]{32}-us\d{1,2}\b"),
+        (
+            "stripe-client-secret",
+            r"(?P<keep>\b(?:pi|seti|cs|src|ek|vs)_(?:test_|live_)?[A-Za-z0-9]{8,80}_secret_)[A-Za-z0-9_]{8,}",
+        ),
+    )
+)
 
 _KINDS = {
     "authorization": NameKind.AUTHORIZATION,

@@ -72,7 +72,7 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
     return "".join([*parts, text[at:]])
 
 
-class _Reader:
+class Reader:
     """Builds trees from values as they come, without recursion."""
 
     def __init__(self) -> None:
@@ -81,16 +81,19 @@ class _Reader:
         self.keys: list[Node | None] = []
 
     def open(self, node: Mapping | Sequence) -> None:
+        """A container begins. Raises `UnreadableError`."""
         if len(self.stack) >= MAX_DEPTH:
             raise UnreadableError("nested too deep")
         self.stack.append(node)
         self.keys.append(None)
 
     def close(self) -> None:
+        """The last container that was opened is complete."""
         self.keys.pop()
         self.add(self.stack.pop())
 
     def add(self, node: Node) -> None:
+        """A key, a value or an item, as its place has it."""
         if not self.stack:
             self.roots.append(node)
         elif isinstance(top := self.stack[-1], Sequence):
@@ -104,7 +107,7 @@ class _Reader:
 
 def read_json(text: str) -> list[Node]:
     """The JSON values of a text, one or several with space between. Raises `UnreadableError`."""
-    reader = _Reader()
+    reader = Reader()
     try:
         at = _past_space(text, 0)
         while at < len(text):
@@ -114,7 +117,7 @@ def read_json(text: str) -> list[Node]:
     return reader.roots
 
 
-def _read_value(text: str, at: int, reader: _Reader) -> int:
+def _read_value(text: str, at: int, reader: Reader) -> int:
     """One value with all that is in it; returns where the next begins."""
     depth = len(reader.stack)
     closed = True  # whether a container may end here: just opened, or after an item
@@ -152,7 +155,7 @@ def _past_space(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _read_key(text: str, at: int, reader: _Reader) -> int:
+def _read_key(text: str, at: int, reader: Reader) -> int:
     if text[at] != '"':
         raise UnreadableError("is not JSON")
     value, end = _scan(text, at + 1, False)  # noqa: FBT003 - it takes no names
@@ -163,7 +166,7 @@ def _read_key(text: str, at: int, reader: _Reader) -> int:
     return _past_space(text, colon.end())
 
 
-def _read_scalar(text: str, at: int, reader: _Reader) -> int:
+def _read_scalar(text: str, at: int, reader: Reader) -> int:
     if text[at] == '"':
         value, end = _scan(text, at + 1, False)  # noqa: FBT003
         reader.add(Scalar(value, at, end, "json"))

@@ -66,6 +66,7 @@ _WORDS = (
     "passphrase",
     "sig",
 )
+_SHORT_NAMES = ("cvc", "cvv", "otp=", "pin=", "pass", "jwt", "code=", "auth")
 _AFTER = re.compile(r"[A-Za-z0-9]{0,12}\\?[\"']?\s{0,4}(?::=|=>|[:=])[ \t]{0,4}(?P<quote>\\?[\"'`])?")
 _NAME_BEFORE = re.compile(r"[A-Za-z0-9_.$-]{0,60}\Z")
 _BARE = re.compile(r"[^\s\"'`,;&|<>(){}\[\]\\]{1,4000}")
@@ -77,6 +78,12 @@ _SHORTEST_PASSWORD = 6
 _NOT_A_VALUE = re.compile(
     r"(?:env:|file:|os\.|self\.|this\.|process\.|\$|\{|%|<|\.|/|@)|[A-Za-z_]+(?:\.[A-Za-z_]\w*)+\Z|[^\d]*\s"
 )
+
+
+def may_be_form(text: str) -> bool:
+    """Whether a field of a form in the text may be secret by its name."""
+    lowered = text.lower()
+    return any(word in lowered for word in (*_WORDS, *_SHORT_NAMES))
 
 
 def plausible(value: str) -> bool:

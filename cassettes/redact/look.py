@@ -6,46 +6,25 @@ import bisect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cassettes.redact import credentials, encodings, finders, personal
-from cassettes.redact.documents import (
-    Alias,
-    Edit,
-    Node,
-    Scalar,
-    Sequence,
-    UnreadableError,
-    read_json,
-    splice,
-    write_json,
-)
-from cassettes.redact.documents import Mapping as Pairs
+from cassettes.redact.documents import Edit, UnreadableError, read_json, splice, write_json
 from cassettes.redact.finders import Path, Span
 from cassettes.redact.hits import Hit, pointer
 from cassettes.redact.placeholders import Placeholders, is_mask, stands
-from interlock.secret_shapes import NameKind, Shape, secret_name
+from cassettes.redact.sought import Sought
+from cassettes.redact.walk import Walk
+from interlock.secret_shapes import NameKind, secret_name
 
 MAX_LAYERS = 6  # of encodings in encodings
 _PASSES = 4  # a placeholder never looks like a secret; what it was part of may
 _SHORTEST = 3  # characters of a value under a telling name; a flag is no secret
 _SHORTEST_PATTERN = 6
-_SMALLEST_NUMBER = 3  # digits
-_VALUES = frozenset(
-    [
-        "value",
-        "values",
-        "equalto",
-        "equaltoignorecase",
-        "contains",
-        "matches",
-        "string",
-        "text",
-        "data",
-        "content",
-    ]
-)
-_NAMES = frozenset(("name", "key", "header"))
-_COOKIES = "cookies"
+_REMEMBERED = 200  # characters of a text that is worth remembering
+_PAIRED = frozenset(("value", "values", "cookies"))  # what they hold is named beside them
+_JSON_FIRST = re.compile(r"\[\s{0,40}\"([A-Za-z-]{3,80})\"\s{0,8},")  # the name in a list of two
+_JSON_NAME = re.compile(r"\"([^\"\\\n]{1,80})\"\s{0,8}:")
 _FINDERS: tuple[finders.Finder, ...] = (
     finders.multipart,
     finders.form,
@@ -56,7 +35,7 @@ _FINDERS: tuple[finders.Finder, ...] = (
 _DECODERS: tuple[finders.Finder, ...] = (finders.percents, finders.escapes, finders.base64s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """What is looked for.
 
@@ -65,21 +44,36 @@ class Rules:
     """
 
     marks: Placeholders
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Sought, ...]
     personal: frozenset[str]
     known: re.Pattern[str] | None = None
     known_marks: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def needleless(self) -> tuple[Sought, ...]:
+        """The shapes that any text may have."""
+        return tuple(shape for shape in self.shapes if not shape.needles)
+
+    @cached_property
+    def needles(self) -> tuple[str, ...]:
+        """One of these is in any text that has one of the shapes."""
+        return tuple(dict.fromkeys(needle for shape in self.shapes for needle in shape.needles))
 
 
 class Look:
     """Collects what it finds in `hits`; each method returns its argument without secrets."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, *, strict: bool = True) -> None:
+        """`strict`: what stands under a telling name is secret, as in a recording; else only if it looks like it."""
         self.rules = rules
+        self.strict = strict
         self.hits: list[Hit] = []
         self.offsets: list[int | None] = []  # of each hit in the document; None where it has none
-        self._at: int | None = None
+        self.at: int | None = None  # where in the document the scalar stands that is looked at
         self._layers = 0
+        self._clean: set[str] = (
+            set()
+        )  # short texts that were looked at and hold nothing: headers say the same again
 
     # -- texts ---------------------------------------------------------------------------------------
 
@@ -96,7 +90,7 @@ class Look:
 
     def inside(self, text: str, path: Path) -> str:
         """A text that may be anything."""
-        if len(text) < _SHORTEST_PATTERN or self._layers >= MAX_LAYERS:
+        if len(text) < _SHORTEST_PATTERN or self._layers >= MAX_LAYERS or text in self._clean:
             return text
         self._layers += 1
         try:
@@ -107,6 +101,8 @@ class Look:
                 text = new
         finally:
             self._layers -= 1
+        if self._layers == 0 and len(text) <= _REMEMBERED:
+            self._clean.add(text)
         return text
 
     def deeper(self, raw: bytes, path: Path) -> bytes:
@@ -129,12 +125,13 @@ class Look:
     def hit(self, rule: str, path: Path, new: str) -> None:
         """Note that something was found."""
         self.hits.append(Hit(rule=rule, place=pointer(path), replaced_by=new))
-        self.offsets.append(self._at)
+        self.offsets.append(self.at)
 
     def _secret(self, text: str, path: Path, kind: NameKind) -> str:
         if is_mask(text) or text.startswith("-----BEGIN PGP SIGNATURE"):
             return text
-        if text.startswith(("http://", "https://")):
+        guessed = kind in {NameKind.FIELD, NameKind.SIGNATURE} and not self.strict
+        if text.startswith(("http://", "https://")) or (guessed and not finders.plausible(text)):
             return self.inside(text, path)
         if text.lstrip()[:1] == "{" and (new := self._json(text, path)) is not None:
             return new
@@ -163,10 +160,13 @@ class Look:
         """Note a span; what was found in it while it was made stands where the span does."""
         if span.rule is not None:
             self.hit(span.rule, path, span.new)
-        if self._layers == 1 and self._at is None:
+        if self._layers == 1 and self.at is None:
             self.offsets[before:] = [span.start] * (len(self.offsets) - before)
 
     def _json(self, text: str, path: Path) -> str | None:
+        """The text as JSON, by its names; None if it is none, or if no name in it tells and its strings are plain."""
+        if self._is_flat(text):
+            return None
         try:
             roots = read_json(text)
         except UnreadableError:
@@ -176,6 +176,14 @@ class Look:
         return splice(
             text, [Edit(s.start, s.end, write_json(s, new, text)) for s, new in inner.changed.values()]
         )
+
+    def _is_flat(self, text: str) -> bool:
+        if "\\" in text or ("=" in text and finders.may_be_form(text)):
+            return False
+        names = set(_JSON_NAME.findall(text))
+        if any(name in _PAIRED or secret_name(name) or personal.tells(name) for name in names):
+            return False
+        return not any(secret_name(name) for name in _JSON_FIRST.findall(text))
 
     def _spans(self, text: str, path: Path) -> Iterator[Span]:
         lowered = text.lower()
@@ -195,167 +203,23 @@ class Look:
                 yield Span(start, end, new, f"personal-{rule}")
 
     def _shapes(self, text: str, lowered: str) -> Iterator[Span]:
-        for shape in self.rules.shapes:
-            if shape.needles and not any(needle in lowered for needle in shape.needles):
+        found = {needle for needle in self.rules.needles if needle in lowered}
+        for sought in self.rules.shapes if found else self.rules.needleless:
+            if sought.needles and found.isdisjoint(sought.needles):
                 continue
-            for match in shape.pattern.finditer(text):
+            for match in sought.matches(text, lowered):
                 groups = match.groupdict()
                 keep = len(groups.get("keep") or groups.get("keep2") or "")
                 secret = match[0][keep:]
-                new = credentials.shaped(shape.rule, secret, self.rules.marks)
+                new = credentials.shaped(sought.shape.rule, secret, self.rules.marks)
                 if new != secret:
-                    yield Span(match.start() + keep, match.end(), new, f"secret-{shape.rule}")
-
-
-class Walk:
-    """Goes through a document by the names in it; `changed` holds the scalars that must be written anew."""
-
-    def __init__(self, look: Look, *, at_home: bool) -> None:
-        """`at_home`: the document is the file itself, so that a scalar's place is one in the file."""
-        self.look = look
-        self.at_home = at_home
-        self.changed: dict[int, tuple[Scalar, str]] = {}
-
-    def roots(self, roots: list[Node], path: Path) -> None:
-        """Every document of the text."""
-        for index, node in enumerate(roots):
-            self.node(node, path if len(roots) == 1 else (*path, str(index)))
-
-    def node(self, node: Node, path: Path, name: str | None = None, kind: NameKind | None = None) -> None:
-        """One node under a name; `kind`: what that name says."""
-        if isinstance(node, Scalar):
-            self.scalar(node, path, name, kind)
-        elif isinstance(node, Sequence):
-            self._sequence(node, path, name, kind)
-        elif isinstance(node, Alias):
-            if isinstance(node.target, Scalar) and kind is not None:
-                self.scalar(node.target, path, name, kind)
-        else:
-            self._mapping(node, path, name, kind)
-
-    def scalar(self, node: Scalar, path: Path, name: str | None, kind: NameKind | None) -> None:
-        """Look at one value; a change is kept until the text is written."""
-        if node.style == "bare" or node.start in self.changed:
-            return
-        look = self.look
-        if self.at_home:
-            look._at = node.start  # noqa: SLF001 - the walk is the look's own
-        new = (
-            self._number(node, path, name, kind)
-            if node.style == "number"
-            else self._text(node, path, name, kind)
-        )
-        if new != node.value:
-            self.changed[node.start] = (node, new)
-
-    def _text(self, node: Scalar, path: Path, name: str | None, kind: NameKind | None) -> str:
-        if not is_binary(node):
-            return self.look.leaf(node.value, path, name, kind)
-        raw = encodings.base64_decoded(node.value)
-        if raw is None:
-            return node.value
-        text = encodings.as_text(raw)
-        new = self.look.deeper(raw, path) if text is None else self.look.leaf(text, path, name, kind).encode()
-        return node.value if new == raw else encodings.base64_encoded(new, node.value)
-
-    def _number(self, node: Scalar, path: Path, name: str | None, kind: NameKind | None) -> str:
-        look, text = self.look, node.value
-        if len(text) < _SMALLEST_NUMBER or stands(text):
-            return text
-        if kind in {NameKind.FIELD, NameKind.SIGNATURE}:
-            new = look.rules.marks.number(text)
-            look.hit(f"secret-{kind.value}", path, new)
-            return new
-        rule = (personal.personal_name(name) if name else None) or (
-            "card" if personal.is_card(text) else None
-        )
-        if rule in {"phone", "card", "national-id"} and rule in look.rules.personal and text.isdigit():
-            return look.personal(text, path, rule)
-        return text
-
-    def _sequence(self, node: Sequence, path: Path, name: str | None, kind: NameKind | None) -> None:
-        for index, item in enumerate(node.items):
-            here = (*path, str(index))
-            pair = _pair(item)
-            if pair is not None:
-                header, value = pair
-                self.node(value, (*path, header), header, secret_name(header))
-            else:
-                self.node(item, here, name, kind)
-
-    def _mapping(self, node: Pairs, path: Path, name: str | None, kind: NameKind | None) -> None:
-        named = _named(node)
-        person = name is not None and personal.is_person(name)
-        for key, value in node.pairs:
-            text = key_text(key)
-            here = (*path, text)
-            low = text.lower()
-            if named is not None and low in {"value", "values"}:
-                self.node(value, (*path, named), named, _only(secret_name(named)) or kind)
-                continue
-            own = _only(secret_name(text))
-            if own is None and kind is not None and (low in _VALUES or name == _COOKIES):
-                own = kind
-            if low == _COOKIES:
-                own = NameKind.COOKIE if isinstance(value, Scalar) else NameKind.FIELD
-            if person and low == "name" and isinstance(value, Scalar) and "name" in self.look.rules.personal:
-                self._person(value, here)
-                continue
-            self.node(value, here, _COOKIES if low == _COOKIES else text, own)
-            if isinstance(key, Scalar) and len(key.value) >= 16:  # noqa: PLR2004 - a name, no value
-                self.scalar(key, here, None, None)
-
-    def _person(self, value: Scalar, path: Path) -> None:
-        if self.at_home:
-            self.look._at = value.start  # noqa: SLF001
-        if not is_binary(value) and (new := self.look.personal(value.value, path, "name")) != value.value:
-            self.changed[value.start] = (value, new)
+                    yield Span(match.start() + keep, match.end(), new, f"secret-{sought.shape.rule}")
 
 
 def _overlaps(edit: Edit, others: list[Edit]) -> bool:
     return any(edit.start < other.end and other.start < edit.end for other in others)
 
 
-def _only(kind: NameKind | None) -> NameKind | None:
-    """In a document, a name that only may tell tells nothing."""
-    return None if kind is NameKind.MAYBE else kind
-
-
 def _is_one(text: str) -> bool:
     """Whether a text can be one item of personal data, and not a document that holds some."""
     return len(text) <= 200 and text[:1] not in {"{", "[", "<"}  # noqa: PLR2004 - a line
-
-
-def _pair(item: Node) -> tuple[str, Node] | None:
-    """A header written as a list of two; only names that tell count."""
-    if not (isinstance(item, Sequence) and len(item.items) == 2 and isinstance(item.items[0], Scalar)):  # noqa: PLR2004
-        return None
-    name = key_text(item.items[0])
-    return (name, item.items[1]) if _only(secret_name(name)) is not None else None
-
-
-def _named(node: Pairs) -> str | None:
-    """The name in a mapping of the kind `{name: ..., value: ...}`."""
-    name, has_value = None, False
-    if len(node.pairs) > 12:  # noqa: PLR2004 - a cookie in HAR has 9
-        return None
-    for key, value in node.pairs:
-        text = key_text(key).lower()
-        if text in _NAMES and isinstance(value, Scalar) and name is None:
-            name = key_text(value)
-        has_value = has_value or text in {"value", "values"}
-    return name if has_value else None
-
-
-def is_binary(node: Scalar) -> bool:
-    """Whether YAML holds it as base64: `!!binary`, or `!binary` of Ruby."""
-    return node.tag in {"tag:yaml.org,2002:binary", "!binary"}
-
-
-def key_text(key: Node) -> str:
-    """The text of a key, which Ruby may write in base64; empty for a key that is no text."""
-    if not isinstance(key, Scalar):
-        return ""
-    if is_binary(key):
-        return (encodings.base64_decoded(key.value) or b"").decode("utf-8", "replace")
-    return key.value

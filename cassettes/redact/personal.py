@@ -103,6 +103,11 @@ def is_person(name: str) -> bool:
     return re.sub(r"[^a-z0-9]", "", name[:100].lower()) in _PERSONS
 
 
+def tells(name: str) -> bool:
+    """Whether a name says that what stands under it is, or describes, a person's."""
+    return personal_name(name) is not None or is_person(name)
+
+
 def placeholder(rule: str, text: str, marks: Placeholders) -> str:
     """What stands for personal data: an address stays one, a number one, a card is a test card."""
     if rule == "email":

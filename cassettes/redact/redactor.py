@@ -8,6 +8,7 @@ import re
 import secrets as randomness
 from base64 import b64encode
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from cassettes.redact import encodings, personal
 from cassettes.redact.hits import Hit
 from cassettes.redact.look import Look, Rules
 from cassettes.redact.placeholders import Placeholders
+from cassettes.redact.sought import Sought, seek
 from interlock.catalogue import load_all
 from interlock.errors import UsageError
 from interlock.records import Interaction, Message
@@ -24,9 +26,7 @@ from interlock.secrets import Secret
 
 Headers = tuple[tuple[str, str], ...]
 KEY_BYTES = 32
-_HEX = re.compile(r"[0-9a-fA-F]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=-]+")
-_LITERAL_START = re.compile(r"\(?\\?b?\^?\(?([A-Za-z0-9_-]{3,})")
 
 
 class Redactor:
@@ -47,7 +47,7 @@ class Redactor:
         known = _known(secrets, marks)
         self.rules = Rules(
             marks=marks,
-            shapes=(PEM, JWT, USERINFO, SCHEME, *provider_shapes(), *SERVICE_KEYS),
+            shapes=shapes(),
             personal=wanted(personal),
             known=re.compile(alternation(set(known)), re.DOTALL) if known else None,
             known_marks=known,
@@ -103,26 +103,21 @@ def wanted(names: Collection[str]) -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
+def shapes() -> tuple[Sought, ...]:
+    """What is secret by its look alone: everybody's, every provider's, other services'."""
+    return tuple(seek(shape) for shape in (PEM, JWT, USERINFO, SCHEME, *provider_shapes(), *SERVICE_KEYS))
+
+
 def provider_shapes() -> tuple[Shape, ...]:
-    """The shapes of every provider's secret credentials, each with the words that text must have to hold one."""
+    """The shapes of every provider's secret credentials, but those that a name before them tells as well."""
     found: dict[str, Shape] = {}
     for provider in load_all():
         for name, each in provider.credentials.items():
-            if each.redact and not each.public and "PRIVATE KEY" not in each.redact:
-                rule = f"{provider.name}-{name.replace('_', '-')}"
-                found.setdefault(each.redact, Shape(rule, re.compile(each.redact), _needles(each.redact)))
+            if each.redact and not each.public and not each.redact.startswith(("(?<=", "-----BEGIN")):
+                rule = f"{provider.name}-{name}".replace("_", "-")
+                found.setdefault(each.redact, Shape(rule, re.compile(each.redact)))
     return tuple(found.values())
-
-
-def _needles(pattern: str) -> tuple[str, ...]:
-    """The literal that a pattern begins with, in lower case; none where it begins otherwise."""
-    alternatives = re.match(r"(?:\\b)?\(([A-Za-z0-9_|-]+)\)", pattern)
-    if alternatives:
-        words = alternatives[1].split("|")
-    else:
-        match = re.match(r"(?:\\b)?((?:[A-Za-z0-9_/-]|\\\.)+)(?![?*{])", pattern)
-        words = [match[1].replace("\\", "")] if match else []
-    return tuple(word.lower() for word in words) if all(len(word) >= 2 for word in words) else ()  # noqa: PLR2004
 
 
 def _known(secrets: Iterable[Secret], marks: Placeholders) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cassettes.redact.documents import Alias, Mapping, Node, Scalar, Sequence, UnreadableError, _Reader
+from cassettes.redact.documents import Alias, Mapping, Node, Reader, Scalar, Sequence, UnreadableError
 
 _PROPERTIES = re.compile(r"(?:(?:&\S+|!\S*)\s+)*")
 _STYLES: dict[str | None, str] = {
@@ -29,7 +29,7 @@ _LITERAL = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\u
 
 def read_yaml(text: str) -> list[Node]:
     """The YAML documents of a text. Raises `UnreadableError`."""
-    reader = _Reader()
+    reader = Reader()
     anchors: dict[str, Node] = {}
     loader = yaml.CSafeLoader(text)
     try:
@@ -42,7 +42,7 @@ def read_yaml(text: str) -> list[Node]:
     return reader.roots
 
 
-def _take(event: Any, reader: _Reader, anchors: dict[str, Node]) -> None:
+def _take(event: Any, reader: Reader, anchors: dict[str, Node]) -> None:
     node: Node
     if isinstance(event, yaml.ScalarEvent):
         node = _scalar(event)
