@@ -14,7 +14,7 @@ from cassettes import shapes
 from cassettes.bodies import message
 from cassettes.document import Document
 from cassettes.unreadable import Unreadable
-from cassettes.yaml_tree import is_null
+from cassettes.yaml_tree import is_null, settled
 from interlock.records import Interaction, Message, Source
 
 SIDE_FIELD = "interlock"  # where our own recorder keeps what vcrpy's format has no field for
@@ -83,15 +83,25 @@ def interaction(record: Any, source: Source, document: Document) -> Interaction:
         ),
         status=status,
         response=response,
-        error=shapes.optional_text(side.get("error")),
+        error=None,
         http_version=told.pop("http_version", None) or shapes.http_version(side.get("http_version")),
         recorded_at=shapes.moment(side.get("recorded_at")),
         elapsed_seconds=shapes.seconds(side.get("elapsed_seconds")),
         origin=shapes.optional_text(side.get("origin")),
         extras=shapes.joined(
             request=shapes.rest(asked, _REQUEST), response=told, **shapes.rest(record, _RECORD)
-        ),
+        )
+        | _kept(side, told),
     )
+
+
+def _kept(side: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """The extras that our own writer put aside, joined with what the response says."""
+    kept = settled(side.get("extras"))
+    if not isinstance(kept, dict):
+        return {}
+    response = kept.get("response")
+    return kept | ({"response": response | told} if told and isinstance(response, dict) else {})
 
 
 def _url(asked: Any) -> str:
@@ -116,12 +126,10 @@ def _response(
     line = answered.get("status")
     if isinstance(line, dict):
         code = line.get("code")
-        if not is_null(line.get("message")):
-            extras["reason"] = shapes.field(line["message"])
+        if reason := shapes.field(line.get("message")):
+            extras["reason"] = reason
     else:
         code = answered.get("status_code", line)
-    if is_null(code) and not answered.get("headers"):  # nothing came back, as our own recorder writes it
-        return None, None, extras
     found = message(
         shapes.headers(answered.get("headers")),
         _content(answered, document),
