@@ -419,10 +419,14 @@ class Versions(Model):
 class Webhooks(Fact):
     """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published.
 
-    `event_id`, `event_type`: a JSON pointer (`/*` for each member of a list), `header:NAME` or `form:NAME`.
+    `event_id`, `event_type`: a JSON pointer (`/*` for each member of a list; `#` goes on in JSON that stands there
+    as text), `header:NAME` or `form:NAME`. `credential`: name of the one that signs, where the settings name no
+    other. `refuses`: the status that a refused delivery gets, so that the provider understands.
     """
 
     scheme: str
+    credential: Name | None = None
+    refuses: StatusCode = 401
     headers: tuple[str, ...] = ()
     tolerance_seconds: float | None = None
     timeout_seconds: float | None = None
@@ -507,9 +511,7 @@ def known_places(provider: Provider) -> set[str]:
 
 def _loose_ends(provider: Provider) -> Iterator[str]:
     known = known_places(provider)
-    for base in provider.bases:
-        if unknown := places(base.url) - known:
-            yield f"base {base.name} uses unknown parameters {sorted(unknown)}"
+    yield from _loose_ends_beside(provider, known)
     names = {base.name for base in provider.bases}
     for key, way in provider.auth.items():
         if missing := set(way.credentials) - set(provider.credentials):
@@ -520,8 +522,16 @@ def _loose_ends(provider: Provider) -> Iterator[str]:
         if ask.base not in names:
             yield f"probe {ask.kind.value} uses unknown base {ask.base!r}"
         yield from _loose_ends_of(ask, provider, known)
+
+
+def _loose_ends_beside(provider: Provider, known: set[str]) -> Iterator[str]:
+    for base in provider.bases:
+        if unknown := places(base.url) - known:
+            yield f"base {base.name} uses unknown parameters {sorted(unknown)}"
     if provider.versions and provider.versions.parameter not in provider.parameters:
         yield f"versions uses unknown parameter {provider.versions.parameter!r}"
+    if provider.webhooks and provider.webhooks.credential not in {None, *provider.credentials}:
+        yield f"webhooks uses unknown credential {provider.webhooks.credential!r}"
     if provider.status_page and (unknown := places(provider.status_page.url) - known):
         yield f"status_page uses unknown parameters {sorted(unknown)}"
 

@@ -35,6 +35,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "command",
         "Hold recorded traffic against what the providers promised.",
     ),
+    "webhooks": (
+        "contracts.webhooks.commands",
+        "group",
+        "Why a signature fits or fails; an inbox that takes deliveries once.",
+    ),
     "stand-in": (
         "contracts.clients.commands",
         "stand_in",

@@ -290,7 +290,7 @@ class Service(Model):
     rate_limit_headers: tuple[str, ...] = _is((), "Dialects of its rate-limit headers.")
 
 
-class Hmac(Model):
+class HmacSettings(Model):
     """A sender's own HMAC, described, where no scheme knows it."""
 
     header: str = Field(description="Header that carries the signature.", pattern=_HEADER)
@@ -306,7 +306,7 @@ class Hmac(Model):
     key_encoding: Literal["text", "hex", "base64"] = _is("text", "How the secret is to be read as a key.")
 
 
-class Webhooks(Model):
+class WebhookSettings(Model):
     """Our receiver of a provider's webhooks: what is registered there, how deliveries are checked, where they go."""
 
     url: HttpUrl | None = _is(
@@ -331,7 +331,7 @@ class Webhooks(Model):
     topics: tuple[str, ...] = _is((), "ARNs of the topics that are ours (SNS); any, if none is named.")
     verify_token: Reference | None = _is(None, "Token that a handshake repeats (Facebook), by reference.")
     header: str | None = _is(None, "Header of a static credential, if not the usual one.", pattern=_HEADER)
-    hmac: Hmac | None = _is(None, 'The HMAC of scheme = "hmac".')
+    hmac: HmacSettings | None = _is(None, 'The HMAC of scheme = "hmac".')
     tolerance: Duration | None = _is(
         None, "How old a signed time may be, if not as the provider's own check."
     )
@@ -370,7 +370,7 @@ class IntegrationSettings(Network):
         None, "How that page is written; found out if not said."
     )
     status_components: tuple[str, ...] = _is((), "Names of the components on the status page that matter.")
-    webhooks: Webhooks | None = _is(None, "Our receiver of the provider's webhooks.")
+    webhooks: WebhookSettings | None = _is(None, "Our receiver of the provider's webhooks.")
     maintenance: tuple[Maintenance, ...] = _is((), "Planned windows.")
     service: Service | None = _is(None, 'The service itself; only with provider = "generic".')
 

@@ -1,0 +1,190 @@
+"""`interlock webhooks`: why a signature fits or fails, and the inbox that takes deliveries."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contracts.webhooks import delivery_files
+from contracts.webhooks.configure import Receiver, made, receiver
+from contracts.webhooks.explain import Explained, explain
+from contracts.webhooks.keys import KeyStore, check, over
+from contracts.webhooks.records import Delivery, Ports
+from contracts.webhooks.schemes import SCHEMES
+from interlock import catalogue
+from interlock import settings as settings_module
+from interlock.errors import UsageError
+from interlock.integration import Integration, redactor_for, resolve_all
+from interlock.records import plain
+from interlock.redaction import Redactor
+from interlock.secrets import Secret, SecretRef
+from interlock.settings import Settings
+from interlock.wire import Wire
+
+SCHEMA = "interlock.webhook-check/1"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def group() -> None:
+    """Webhooks: why a signature fits or fails, and an inbox that takes deliveries once and keeps them."""
+
+
+def found_settings(config: Path | None) -> Settings | None:
+    """The settings that `--config` names, or those found upward; None if there are none."""
+    if config is not None:
+        if not config.is_file():
+            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
+        return settings_module.load(config)
+    path = settings_module.find(Path.cwd())
+    return settings_module.load(path) if path else None
+
+
+def reference(text: str) -> Secret:
+    """A secret by `env:NAME` or `file:PATH`. Raises `UsageError`; the text is not echoed, it may be a secret."""
+    try:
+        return SecretRef.parse(text).resolve()
+    except ValueError as exc:
+        raise UsageError(f"--secret {exc}") from exc
+
+
+@group.command(name="verify")
+@click.argument("name")
+@click.option(
+    "--secret", "references", multiple=True, metavar="REF",
+    help="env:NAME or file:PATH; if not said, what the settings name. Several while one is rolled.",
+)  # fmt: skip
+@click.option("--url", help="The URL that the provider was given, if not that of the delivery.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def verify_command(
+    name: str, references: tuple[str, ...], url: str | None, config: Path | None, form: str
+) -> int:
+    """Say step by step why the delivery on standard input fits or fails, and the likely mistake.
+
+    NAME is an integration of interlock.toml, a provider of the catalogue, or a signature scheme. The delivery is
+    {"method", "url", "headers": [[name, value], ...], "body_b64", "received_at"}; without received_at it is judged
+    as of now.
+
+    Exit status: 0 it fits; 1 it does not; 2 the command, the settings or the delivery are wrong.
+    """
+    settings = found_settings(config)
+    integrations = resolve_all(settings) if settings else ()
+    secrets = [reference(text) for text in references]
+    chosen = chosen_receiver(name, secrets, integrations)
+    if url is not None:
+        chosen = dataclasses.replace(chosen, keys=dataclasses.replace(chosen.keys, url=url))
+    delivery, received_at = delivery_files.read(sys.stdin.buffer.read(delivery_files.MAX_BYTES))
+    now = received_at or dt.datetime.now(dt.UTC)
+    redactor = redactor_for(settings, integrations)
+    redactor.learn(*secrets)
+    told = _explained(chosen, delivery, now, _others(integrations, chosen))
+    text = as_json(told) if form == "json" else as_text(told, chosen)
+    click.echo(shown(text, redactor), nl=False)
+    return 0 if told.checked.accepted else 1
+
+
+def chosen_receiver(name: str, secrets: Sequence[Secret], integrations: Sequence[Integration]) -> Receiver:
+    """By the name of an integration, a provider or a scheme; `secrets` go before those of the settings."""
+    own = next((each for each in integrations if each.name == name), None)
+    if own is not None:
+        found = receiver(own)
+        if not secrets:
+            return found
+        told = made(name, own.provider, found.scheme, secrets).keys
+        keys = dataclasses.replace(found.keys, secrets=told.secrets, public_keys=told.public_keys)
+        return dataclasses.replace(found, keys=keys)
+    if name in catalogue.names():
+        provider = catalogue.load(name)
+        if provider.webhooks is None:
+            raise UsageError(f"{provider.title} sends no webhooks that are known")
+        return made(name, provider, provider.webhooks.scheme, secrets)
+    if name in SCHEMES:
+        return made(name, None, name, secrets)
+    raise UsageError(
+        f"no integration, provider or signature scheme is called {name!r}",
+        hint=f"the schemes are: {', '.join(sorted(SCHEMES))}; `interlock providers` lists the providers",
+    )
+
+
+def _others(integrations: Sequence[Integration], chosen: Receiver) -> dict[str, Secret]:
+    """The secrets of every other receiver that the settings name: one of them may be the right one."""
+    found: dict[str, Secret] = {}
+    for each in integrations:
+        if each.name == chosen.name:
+            continue
+        try:
+            other = receiver(each)
+        except UsageError:
+            continue
+        found |= {f"{each.name} ({secret.name})": secret for secret in other.keys.secrets}
+    return found
+
+
+def _explained(
+    chosen: Receiver, delivery: Delivery, now: dt.datetime, others: Mapping[str, Secret]
+) -> Explained:
+    """With what the check needs fetched from the provider first: certificates and published keys."""
+    store = KeyStore(fetch=over(Wire()), now=now.timestamp)
+    ports = Ports(now=now.timestamp, held=store.held)
+
+    async def fetched() -> None:
+        await check(chosen.scheme, delivery, chosen.keys, ports, store, chosen.policy)
+
+    asyncio.run(fetched())
+    return explain(chosen, delivery, ports, others)
+
+
+def shown(text: str, redactor: Redactor) -> str:
+    """Behind the redactor: a header that came may hold a secret."""
+    return redactor.text(text)
+
+
+def as_text(told: Explained, chosen: Receiver) -> str:
+    """The steps, the verdict, and the likely mistake with what to do."""
+    checked = told.checked
+    lines = [f"{name:<15} {words}" for name, words in told.steps()]
+    if checked.accepted:
+        lines.append(f"{'verdict':<15} it fits: {chosen.title} sent this")
+    else:
+        because = f": {checked.detail}" if checked.detail else ""
+        lines.append(f"{'verdict':<15} it does not fit, {checked.reason}{because}")
+    if told.likely:
+        lines += [f"{'likely':<15} {told.likely}", f"{'what to do':<15} {told.fix}"]
+    return "\n".join([*lines, ""])
+
+
+def as_json(told: Explained) -> str:
+    """The stable JSON form."""
+    checked = told.checked
+    form: dict[str, Any] = {
+        "schema": SCHEMA,
+        "accepted": checked.accepted,
+        "reason": checked.reason,
+        "detail": checked.detail,
+        "scheme": checked.scheme,
+        "version": checked.version,
+        "signed_sha256": checked.signed_digest,
+        "signed_bytes": None if checked.signed is None else len(checked.signed),
+        "signed_at": checked.signed_at,
+        "age_seconds": checked.age_seconds,
+        "key_fingerprint": checked.key_fingerprint,
+        "came": checked.came,
+        "expected": told.expected,
+        "event_ids": checked.event_ids,
+        "event_types": checked.event_types,
+        "dedupe_source": checked.dedupe_source,
+        "dedupe_key": checked.dedupe_key,
+        "likely_mistake": told.likely,
+        "what_to_do": told.fix,
+    }
+    return json.dumps(plain(form), indent=2) + "\n"
