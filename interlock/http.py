@@ -56,6 +56,11 @@ def call(draft: Draft) -> Call:
 
     Raises `ValueError` for a URL that cannot be asked.
     """
+    return built(draft)
+
+
+def built(draft: Draft) -> Call:
+    """The same for a draft that is sent once: nothing is remembered. Raises `ValueError`."""
     try:
         request = httpx.Request(draft.method, draft.url, headers=draft.headers, content=draft.body or None)
     except (httpx.InvalidURL, TypeError) as exc:

@@ -182,6 +182,7 @@ def _others(settings: Settings) -> Iterator[Secret]:
     references = [suite.web.token, suite.web.password, suite.store_password, suite.fingerprint_key]
     references += [network.proxy_password for network in networks]
     references += [n.client_certificate.password for n in networks if n.client_certificate]
+    references += [settings.inbox.key]
     references += [job.token for job in settings.heartbeats.values()]
     for webhooks in (each.webhooks for each in settings.integrations.values() if each.webhooks):
         references += [*webhooks.secrets, webhooks.verify_token]

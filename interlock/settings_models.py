@@ -51,7 +51,8 @@ def _reference(text: object) -> object:
     return SecretRef.parse(text)
 
 
-def _http_url(text: str) -> str:
+def http_url(text: str) -> str:
+    """An address without user, query and fragment, and without a slash at its end. Raises `ValueError`."""
     if any(char.isspace() or not char.isprintable() for char in text):
         raise ValueError("must be a URL without spaces")
     try:
@@ -71,7 +72,7 @@ def _http_url(text: str) -> str:
 
 
 def _proxy_url(text: str) -> str:
-    url = _http_url(text)
+    url = http_url(text)
     if urlsplit(url).path:
         raise ValueError("must not hold a path")
     return url
@@ -110,7 +111,7 @@ StatusPageEngine = Literal[
     "auto",
 ]
 _HEADER = r"^[A-Za-z0-9-]{1,80}$"
-HttpUrl = Annotated[str, AfterValidator(_http_url), _described("string", pattern=r"^https?://[^\s?#@]+$")]
+HttpUrl = Annotated[str, AfterValidator(http_url), _described("string", pattern=r"^https?://[^\s?#@]+$")]
 ProxyUrl = Annotated[
     str, AfterValidator(_proxy_url), _described("string", pattern=r"^https?://[^\s?#@/]+/?$")
 ]
@@ -378,6 +379,19 @@ class IntegrationSettings(Network):
 IntegrationName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
+class InboxSettings(Model):
+    """The inbox that takes webhooks: POST /hooks/NAME of an integration with a `webhooks` table."""
+
+    host: str = _is("127.0.0.1", "Address to listen on; loopback unless you say otherwise.")
+    port: StrictInt = _is(9465, "Port to listen on; 0 takes any free one.", ge=0, le=65535)
+    keep: Duration = _is(30 * 86400.0, 'How long raw deliveries are kept; "30d" if not said.')
+    key: Reference | None = _is(None, "Key that encrypts raw deliveries at rest, by reference.")
+    largest_bytes: StrictInt = _is(
+        26 * 1024 * 1024, "A larger delivery is refused; 26 MiB if not said.", ge=1024, le=256 * 1024 * 1024
+    )
+    attempts: StrictInt = _is(12, "Attempts to forward before a delivery is set aside as dead.", ge=1, le=100)
+
+
 class HeartbeatSettings(Model):
     """A job that reports in by itself: POST /heartbeats/NAME with its token in the Authorization header."""
 
@@ -400,6 +414,7 @@ class Settings(Model):
 
     suite: Suite = _made(Suite, "What holds for the whole suite.")
     integrations: Mapping[IntegrationName, IntegrationSettings] = _is({}, "Your services by name.")
+    inbox: InboxSettings = _made(InboxSettings, "The inbox that takes webhooks.")
     heartbeats: Mapping[IntegrationName, HeartbeatSettings] = _is(
         {}, "Your own jobs that report in, by name."
     )

@@ -147,3 +147,50 @@ gauges = sa.Table(
     sa.Column("value", sa.Float, nullable=False),
     sa.Column("at", Instant, nullable=False),
 )
+
+# A delivery that was let in, taken once: (integration, dedupe_key) is unique. `state`: kept, queued, forwarded, dead.
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("integration", sa.String(80), nullable=False),
+    sa.Column("scheme", sa.String(40), nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("event_id", sa.String(200)),
+    sa.Column("event_type", sa.String(120)),
+    sa.Column("dedupe_key", sa.String(200), nullable=False),
+    sa.Column("dedupe_source", sa.String(20), nullable=False),
+    sa.Column("key_fingerprint", sa.String(40)),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_attempt_at", Instant),
+    sa.Column("answered_status", sa.Integer),  # of the newest attempt to forward
+    sa.Column("duplicates", sa.Integer, nullable=False),
+    sa.UniqueConstraint("integration", "dedupe_key", name="deliveries_once"),
+    sa.Index("deliveries_due", "state", "next_attempt_at"),
+    sa.Index("deliveries_by_time", "integration", "received_at"),
+)
+
+# The raw bytes of a delivery, which only the forwarder reads, for a while; encrypted where a key is configured.
+delivery_bodies = sa.Table(
+    "delivery_bodies",
+    metadata,
+    sa.Column("delivery_id", sa.String(40), primary_key=True),
+    sa.Column("integration", sa.String(80), nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("sealed", sa.Boolean, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Index("delivery_bodies_by_end", "expires_at"),
+)
+
+# How many deliveries were taken, came again, were refused, were forwarded. `reason`, `event_type`: "" where none is.
+delivery_counts = sa.Table(
+    "delivery_counts",
+    metadata,
+    sa.Column("integration", sa.String(80), primary_key=True),
+    sa.Column("outcome", sa.String(20), primary_key=True),
+    sa.Column("reason", sa.String(40), primary_key=True),
+    sa.Column("event_type", sa.String(120), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 import json
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,9 +25,10 @@ from interlock import settings as settings_module
 from interlock.errors import UsageError
 from interlock.integration import Integration, redactor_for, resolve_all
 from interlock.records import plain
-from interlock.redaction import Redactor
+from interlock.redaction import RedactingFilter, Redactor
 from interlock.secrets import Secret, SecretRef
 from interlock.settings import Settings
+from interlock.settings_models import http_url
 from interlock.wire import Wire
 
 SCHEMA = "interlock.webhook-check/1"
@@ -188,3 +190,121 @@ def as_json(told: Explained) -> str:
         "what_to_do": told.fix,
     }
     return json.dumps(plain(form), indent=2) + "\n"
+
+
+# --- the inbox ---
+
+
+_CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
+)
+
+
+def _settings(config: Path | None) -> Settings:
+    settings = found_settings(config)
+    if settings is None:
+        raise UsageError(
+            "there is no interlock.toml here or above",
+            hint='`interlock init` writes one; then add integrations.NAME.webhooks.secrets = ["env:NAME"]',
+        )
+    return settings
+
+
+@group.command()
+@click.option("--host", help="Address to listen on (default: that of the settings, else loopback).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free one.")
+@click.option("--forward", metavar="URL", help="Send what is taken on to this address, where none is set.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Write each delivery there, without secrets and personal data.",
+)  # fmt: skip
+@_CONFIG
+def listen(
+    host: str | None, port: int | None, forward: str | None, record: Path | None, config: Path | None
+) -> None:
+    """Take webhooks until SIGTERM: verify, take each event once, keep it, answer, and send it on.
+
+    Each integration with a `webhooks` table has the address /hooks/NAME. An answer of 2xx means that the delivery is
+    on disk; a delivery is sent on until its target takes it, under one id (header Interlock-Delivery).
+    """
+    from contracts.webhooks.inbox.service import Wish, receivers_of, serve  # noqa: PLC0415 - slow to import
+
+    settings = _settings(config)
+    integrations = resolve_all(settings)
+    receivers = receivers_of(integrations, _target(forward))
+    redactor = redactor_for(settings, integrations)
+    set_up_logging(redactor)
+    secrets = [secret for each in receivers.values() for secret in each.keys.secrets]
+    wish = Wish(host=host, port=port, forward=forward, record=record)
+
+    async def started(url: str) -> None:
+        for name, each in receivers.items():
+            onward = f", sent on to {each.forward}" if each.forward else ""
+            click.echo(f"{name}: {url}{name} ({each.title}, {each.scheme}){onward}", err=True)
+        click.echo(url)
+
+    asyncio.run(serve(settings, receivers, secrets, wish, started=started))
+
+
+def _target(text: str | None) -> str | None:
+    try:
+        return None if text is None else http_url(text)
+    except ValueError as exc:
+        raise UsageError(f"--forward {exc}") from exc
+
+
+@group.command()
+@click.argument("integration", required=False)
+@click.option("--id", "only", multiple=True, metavar="ID", help="Only this delivery.")
+@_CONFIG
+def replay(integration: str | None, only: tuple[str, ...], config: Path | None) -> int:
+    """Queue dead deliveries again: all, those of one integration, or those named.
+
+    Exit status: 0 some were queued; 3 there was none.
+    """
+    from contracts.webhooks.inbox.service import with_keeper  # noqa: PLC0415 - slow to import
+    from interlock.store import open_store  # noqa: PLC0415 - slow to import
+
+    settings = _settings(config)
+    if integration is not None and integration not in settings.integrations:
+        raise UsageError(f"no integration is called {integration!r}")
+    with open_store(settings) as store, with_keeper(store, settings) as keeper:
+        count = keeper.replay(dt.datetime.now(dt.UTC), integration, only).result()
+    click.echo(f"{count} {'delivery' if count == 1 else 'deliveries'} queued again")
+    return 0 if count else 3
+
+
+@group.command()
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option("--dry-run", is_flag=True, help="Say how many, and delete nothing.")
+@_CONFIG
+def forget(texts: tuple[str, ...], config: Path | None, *, dry_run: bool) -> int:
+    """Delete a person's deliveries: every one whose body, URL or headers hold one of the TEXTs, in any spelling.
+
+    A mail address, a telephone number, a customer's id. With - they are read from standard input, a line each, so that
+    they stand in no shell history.
+
+    Exit status: 0 some were deleted (or would be); 3 there was none.
+    """
+    from contracts.webhooks.inbox.person import holds  # noqa: PLC0415 - slow to import
+    from contracts.webhooks.inbox.service import with_keeper  # noqa: PLC0415 - slow to import
+    from interlock.store import open_store  # noqa: PLC0415 - slow to import
+
+    wanted = [line.strip() for line in sys.stdin] if texts == ("-",) else list(texts)
+    seeks = holds([text for text in wanted if text])
+    settings = _settings(config)
+    with open_store(settings) as store, with_keeper(store, settings) as keeper:
+        gone = (keeper.find(seeks) if dry_run else keeper.forget(seeks)).result()
+    word = "delivery" if len(gone) == 1 else "deliveries"
+    click.echo(f"{len(gone)} {word} {'would be deleted' if dry_run else 'deleted'}")
+    return 0 if gone else 3
+
+
+def set_up_logging(redactor: Redactor) -> None:
+    """Diagnostics to standard error, behind the redactor."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(RedactingFilter(redactor))
+    logging.getLogger().handlers[:] = [handler]
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("interlock").setLevel(logging.INFO)

@@ -17,6 +17,17 @@ from interlock.secrets import Secret
 from interlock.settings_models import WebhookSettings
 
 PUBLIC_KEY_SCHEMES = frozenset({"sendgrid"})
+# What a receiver must be configured with, by the name of its setting; `secrets` for every other scheme.
+_NEEDED = {
+    "sendgrid": ("public_keys",),
+    "paypal": ("webhook_id",),
+    "sns": (),  # AWS's certificate is fetched; naming the topics is wise, and not needed
+    "salesforce": ("organization_id",),
+    "google-pubsub-push": ("audiences", "account"),
+    "google-risc": ("audiences",),
+    "auth0-id-token": ("audiences", "issuers"),
+    "cognito-token": ("audiences", "issuers"),
+}
 USUAL_TIMEOUT_SECONDS = 10.0  # where the provider publishes none
 
 
@@ -57,6 +68,16 @@ def receiver(integration: Integration) -> Receiver:
         forward=own.forward,
         silent_after_seconds=own.silent_after,
     )
+
+
+def lacking(found: Receiver) -> tuple[str, ...]:
+    """The settings without which every delivery would be refused; none if it can work."""
+    keys = found.keys
+    if found.scheme == "event-grid" and (keys.secrets or keys.issuers):
+        return ()  # a key in the address, or tokens of Microsoft's
+    needed = ("secrets", "hmac") if found.scheme == "hmac" else _NEEDED.get(found.scheme, ("secrets",))
+    held = {name: getattr(keys, "shape" if name == "hmac" else name) for name in needed}
+    return tuple(name for name, value in held.items() if not value)
 
 
 def made(name: str, provider: Provider | None, scheme: str, secrets: Sequence[Secret]) -> Receiver:
