@@ -40,6 +40,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "group",
         "Why a signature fits or fails; an inbox that takes deliveries once.",
     ),
+    "record": ("cassettes.record", "command", "Record traffic with a provider, from any language."),
+    "scan": ("cassettes.redact.commands", "scan", "Find secrets in recordings, sources, logs and git history."),
+    "scrub": ("cassettes.redact.commands", "scrub", "Write recordings without the secrets in them."),
     "stand-in": (
         "contracts.clients.commands",
         "stand_in",

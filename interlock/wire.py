@@ -270,6 +270,27 @@ class Wire:
         watch.total()
         return Answer(status=0, headers={}, body=b"", phases=watch.phases, chain=protocol.chain)
 
+    async def streams(
+        self, call: Call, *, deadline_seconds: float
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to `call`'s host, for more than one exchange. Raises `WireError`."""
+        watch = Stopwatch()
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                sock = await self._connect(call, watch)
+                if call.scheme == "https":
+                    transport = await self._secure(protocol, sock, call, self._context(), watch)
+                else:
+                    loop = asyncio.get_running_loop()
+                    transport, _ = await loop.create_connection(lambda: protocol, sock=sock)
+        except TimeoutError:
+            watch.total()
+            detail = f"no connection to {call.host} within {deadline_seconds:g} s"
+            raise WireError(Reason.TIMEOUT, detail, watch.phases) from None
+        return reader, asyncio.StreamWriter(transport, protocol, reader, asyncio.get_running_loop())
+
     async def _exchange(self, call: Call, watch: Stopwatch) -> Answer:
         sock = await self._connect(call, watch)
         secure = call.scheme == "https"
