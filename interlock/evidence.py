@@ -69,14 +69,15 @@ def write(evidence: Evidence, folder: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part. Raises `UsageError`."""
+    raw = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).chmod(0o644)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(raw)
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc

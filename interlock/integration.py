@@ -166,13 +166,17 @@ def redactor_for(
     shapes = [
         c.redact for provider in known for c in provider.credentials.values() if c.redact and not c.public
     ]
-    redactor = Redactor(shapes=[re.compile(shape) for shape in dict.fromkeys(shapes)])
+    known_values = known_secrets(settings, integrations)
+    return Redactor(known_values, [re.compile(shape) for shape in dict.fromkeys(shapes)])
+
+
+def known_secrets(settings: Settings | None, integrations: Sequence[Integration]) -> Iterator[Secret]:
+    """Every secret that the settings name and that can be resolved here; public credentials are none."""
     for integration in integrations:
         public = {n for n, c in integration.provider.credentials.items() if c.public}
-        redactor.learn(*(secret for name, secret in integration.secrets.items() if name not in public))
+        yield from (secret for name, secret in integration.secrets.items() if name not in public)
     if settings is not None:
-        redactor.learn(*_others(settings))
-    return redactor
+        yield from _others(settings)
 
 
 def _others(settings: Settings) -> Iterator[Secret]:
