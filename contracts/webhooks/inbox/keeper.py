@@ -174,9 +174,9 @@ class Keeper:
             "next_attempt_at": arrival.received_at if arrival.forwarded else None,
             "duplicates": 0,
         }
-        inserted = connection.execute(
-            self._insert(t).values(row).on_conflict_do_nothing(index_elements=["integration", "dedupe_key"])
-        ).rowcount
+        insert = self._insert(t).values(row).returning(t.c.id)
+        once = insert.on_conflict_do_nothing(index_elements=["integration", "dedupe_key"])
+        inserted = connection.execute(once).first() is not None
         outcome = Outcome.TAKEN if inserted else Outcome.DUPLICATE
         if inserted:
             connection.execute(sa.insert(tables.delivery_bodies).values(self._body(arrival)))
