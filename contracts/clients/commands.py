@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import shlex
 import signal
@@ -15,12 +14,13 @@ from typing import Any
 
 import click
 
+from cassettes.matching import Tape
+from cassettes.replay import ReplayServer, load
 from contracts.clients.faults import FAULTS
 from contracts.clients.stand_in import STATES, StandIn
 from interlock import catalogue
 from interlock.errors import UsageError
-
-_MAX_PORT = 65535
+from interlock.listening import address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +36,6 @@ class Wish:
     requests_per_window: int | None
     for_seconds: float | None
     form: str
-
-
-def address(text: str, *, own_host: bool) -> tuple[str, int]:
-    """`HOST:PORT`, `[::1]:PORT` or `:PORT`; loopback only, unless the host is the user's own. `UsageError`."""
-    host, colon, port = text.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not colon or not port.isdigit() or int(port) > _MAX_PORT:
-        raise UsageError(
-            f"--listen {text!r} is not HOST:PORT", hint="such as 127.0.0.1:8080, or :0 for any port"
-        )
-    if not (_is_loopback(host) or own_host):
-        raise UsageError(
-            f"--listen {text!r} is not loopback: others could reach the stand-in",
-            hint="listen on 127.0.0.1, or add --i-own-this-host",
-        )
-    return ("127.0.0.1" if host == "localhost" else host), int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _toml(value: Any) -> str:
@@ -105,6 +82,28 @@ def _authority(stand_in: StandIn, wish: Wish, folder: str) -> Path | None:
     return path.absolute()
 
 
+async def replay(tape: Tape, host: str, port: int, *, for_seconds: float | None, form: str) -> int:
+    """Serve a recording until a signal or the end of `for_seconds`; 1 where something was asked in vain."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    server = ReplayServer(tape, host=host, port=port)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(server)
+        except OSError as exc:
+            raise UsageError(f"cannot listen on {host}:{port} ({exc.strerror})") from exc
+        told = {"schema": "interlock.replay/1", "url": server.url, "interactions": len(tape)}
+        text = f"# {len(tape)} recorded interactions are served at {server.url}"
+        click.echo(json.dumps(told) if form == "json" else text)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(for_seconds):
+                await stop.wait()
+    for what, count in server.missed.most_common():
+        click.echo(f"not in the cassette: {count} {what}", err=True)
+    return 1 if server.missed else 0
+
+
 async def serve(wish: Wish) -> None:
     """Serve until SIGTERM, SIGINT or the end of `for_seconds`. Raises `UsageError` for a port in use."""
     stop = asyncio.Event()
@@ -144,19 +143,36 @@ async def serve(wish: Wish) -> None:
     metavar="NAME",
     help=f"Start in a state ({', '.join(STATES)}) or with a fault ({', '.join(FAULTS)}).",
 )
+@click.option(
+    "--cassette",
+    "cassettes",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="Serve this recording, of any format, instead of the catalogue's examples.",
+)
+@click.option("--repeats", is_flag=True, help="Give a recorded answer again when none is left.")
 @click.option("--requests-per-window", type=click.IntRange(min=1), help="Throttle after so many requests.")
 @click.option("--for", "for_seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop by itself.")
 @click.option("--i-own-this-host", "own_host", is_flag=True, help="Listen where others can reach it.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-def stand_in(name: str, listen: str, fault: str, form: str, *, own_host: bool, **rest: Any) -> None:
+def stand_in(name: str, listen: str, fault: str, form: str, *, own_host: bool, **rest: Any) -> int:
     """Serve a provider on loopback, as the catalogue says, until SIGTERM or SIGINT.
 
-    Prints its address, made-up credentials as export lines, and a table for interlock.toml.
+    Prints its address, made-up credentials as export lines, and a table for interlock.toml. With --cassette it
+    gives recorded answers: by method, path and query, each once, in recorded order; to what the recording does
+    not hold it answers 501, and ends with exit status 1.
     """
     catalogue.load(name)
     host, port = address(listen, own_host=own_host)
+    cassettes, repeats = rest.pop("cassettes"), rest.pop("repeats")
+    if cassettes:
+        if rest["tls"] or rest["ca_file"] or fault != "healthy" or rest["requests_per_window"]:
+            raise UsageError("--cassette gives what was recorded: it goes without --tls, --fault and limits")
+        tape = Tape(load(cassettes), repeats=repeats)
+        return asyncio.run(replay(tape, host, port, for_seconds=rest["for_seconds"], form=form))
     if rest["ca_file"] and not rest["tls"]:
         raise UsageError("--ca-file needs --tls")
     asyncio.run(serve(Wish(name=name, host=host, port=port, state=fault, form=form, **rest)))
+    return 0
