@@ -56,7 +56,7 @@ def fits(recorded: Interaction, method: str, url: str) -> bool:
     asked, kept = urlsplit(url), urlsplit(recorded.url)
     if asked.netloc and kept.netloc and _place(asked) != _place(kept):
         return False
-    return _same_path(asked.path, kept.path) and _same_query(query(asked.query), query(kept.query))
+    return same_path(asked.path, kept.path) and same_query(query(asked.query), query(kept.query))
 
 
 def query(text: str) -> Query:
@@ -74,7 +74,8 @@ def _shape(path: str) -> str:
     return str(path.rstrip("/").count("/"))
 
 
-def _same_path(asked: str, kept: str) -> bool:
+def same_path(asked: str, kept: str) -> bool:
+    """Whether two paths are equal, a placeholder standing for any part."""
     if (asked or "/") == (kept or "/"):
         return True
     ours, theirs = asked.split("/"), kept.split("/")
@@ -83,7 +84,8 @@ def _same_path(asked: str, kept: str) -> bool:
     )
 
 
-def _same_query(asked: Query, kept: Query) -> bool:
+def same_query(asked: Query, kept: Query) -> bool:
+    """Whether two queries are equal, a placeholder standing for any value."""
     if asked == kept:
         return True
     if len(asked) != len(kept):
