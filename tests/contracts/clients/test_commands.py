@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 from contracts.clients import commands
 from contracts.clients.stand_in import StandIn
-from interlock import catalogue
+from interlock import catalogue, listening
 from interlock.errors import UsageError
 from interlock.settings import parse
 
@@ -181,7 +181,7 @@ def test_a_wrong_command_ends_with_2_and_no_traceback() -> None:
     ],
 )
 def test_addresses(text: str, *, own_host: bool, wanted: tuple[str, int]) -> None:
-    assert commands.address(text, own_host=own_host) == wanted
+    assert listening.address(text, own_host=own_host) == wanted
 
 
 @pytest.mark.parametrize(
@@ -200,4 +200,4 @@ def test_addresses(text: str, *, own_host: bool, wanted: tuple[str, int]) -> Non
 )
 def test_addresses_that_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        commands.address(text, own_host=False)
+        listening.address(text, own_host=False)
