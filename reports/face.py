@@ -49,6 +49,15 @@ def listed(integration: Integration, every_seconds: Mapping[ProbeKind, float] | 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receiving:
+    """An integration that receives webhooks. `silent_after_seconds`: None where silence is no finding."""
+
+    name: str
+    title: str
+    silent_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
     """Who may read. `token`: as bearer, or as the password of basic (a browser cannot send a bearer token).
 
@@ -76,6 +85,7 @@ class Face:
 
     store: Store
     integrations: tuple[Listed, ...] = ()
+    receiving: tuple[Receiving, ...] = ()
     redactor: Redactor = field(default_factory=Redactor)
     clock: Callable[[], dt.datetime] = utc_now
     auth: Auth = Auth()

@@ -15,6 +15,7 @@ from interlock import __version__, histogram, tables
 from interlock.records import ProbeKind, Reason, State
 from interlock.rows import headroom_from_plain
 from interlock.verdict import Blame, Heard, weigh
+from reports import inbox
 from reports.exposition import Family, Sample, escaped, label_text, number
 from reports.face import Face, Listed
 from reports.views import Room, rooms
@@ -39,7 +40,7 @@ class Seen:
 
 
 def families(face: Face) -> list[Family]:
-    """Every family of one scrape, from three queries. Raises `StoreError`.
+    """Every family of one scrape, from three queries, and two more for an inbox. Raises `StoreError`.
 
     Shows the integrations and probes of the settings; what else the store remembers would go stale unseen.
     """
@@ -66,6 +67,7 @@ def families(face: Face) -> list[Family]:
         _outcomes(seen),
         *_headrooms(_rooms(told, shown, now), clean),
         *_scheduler([dict(row) for row in gauges], shown, clean),
+        *(inbox.families(inbox.read(face.store, face.receiving), now, clean) if face.receiving else ()),
     ]
 
 

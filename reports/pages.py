@@ -21,7 +21,7 @@ from interlock import __version__
 from interlock.advice import Advice, advise
 from interlock.records import Environment, Outcome, Reason, State, Status
 from interlock.status import WORST_FIRST
-from reports import charts, wording
+from reports import charts, inbox, wording
 from reports.api import CURSOR
 from reports.face import Face
 from reports.history import History
@@ -48,6 +48,7 @@ class Pages:
         return [
             Route("/", self.home),
             Route("/integrations/{name}", self.integration),
+            Route("/webhooks", self.webhooks),
             Route("/static/{file}", self.static),
         ]
 
@@ -94,6 +95,18 @@ class Pages:
             request, template, now, view=view, outcomes=outcomes, before=before, scheduler=scheduler
         )
 
+    def webhooks(self, request: Request) -> Response:
+        """What the inbox took, refused and sent on."""
+        now = self._face.clock()
+        scheduler = self._history.scheduler(now)
+        return self._page(
+            request,
+            "webhooks.html",
+            now,
+            scheduler=scheduler,
+            taken=inbox.read(self._face.store, self._face.receiving),
+        )
+
     def static(self, request: Request) -> Response:
         """Style, script and icon; their addresses change with their content."""
         name = request.path_params["file"]
@@ -136,6 +149,8 @@ class Pages:
             "verdict_words": wording.VERDICT_WORDS,
             "phase_words": wording.PHASE_WORDS,
             "environment_words": wording.ENVIRONMENT_WORDS,
+            "outcome_words": wording.OUTCOME_WORDS,
+            "receives": bool(self._face.receiving),
             "State": State,
             "Environment": Environment,
             "worst_first": WORST_FIRST,

@@ -34,6 +34,15 @@ PHASE_WORDS = {
     "total": "Total",
 }
 ENVIRONMENT_WORDS = {"live": "live", "sandbox": "sandbox", "stand_in": "stand-in"}
+OUTCOME_WORDS = {
+    "taken": "taken",
+    "duplicate": "came again, and was taken once",
+    "refused": "refused",
+    "handshake": "answered",
+    "not_kept": "asked to come again",
+    "forwarded": "sent on",
+    "dead": "given up",
+}
 UNKNOWN = "\N{EN DASH}"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _MILLISECONDS_END = 0.9995

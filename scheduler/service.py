@@ -25,7 +25,7 @@ from probes.connectivity import is_loopback
 from probes.kinds import plan
 from probes.probe import Planned, Tools
 from probes.run import Limits
-from reports.face import Auth, Face, Listed, listed
+from reports.face import Auth, Face, Listed, Receiving, listed
 from reports.routes import routes
 from scheduler.heartbeats import PROVIDER, Heartbeats, Job
 from scheduler.ledger import Ledger
@@ -98,6 +98,15 @@ def face_for(
         integrations=(
             *(listed(each, every.get(each.name)) for each in integrations),
             *_jobs_listed(settings),
+        ),
+        receiving=tuple(
+            Receiving(
+                name=each.name,
+                title=each.provider.title,
+                silent_after_seconds=each.settings.webhooks.silent_after,
+            )
+            for each in integrations
+            if each.settings.webhooks is not None
         ),
         redactor=tools.redactor,
         clock=tools.clock,
