@@ -167,7 +167,7 @@ _ENDINGS = (
 # They end like a secret and are none: places in a list, versions, what makes a write safe to repeat.
 _HARMLESS = re.compile(
     r"(?:page|next|prev|previous|start|sync|continuation|cursor|change|version|idempotency|request|pagination|upload|"
-    r"skip|history|resume|entity|etag|no|has|is|needs?|cancel)token\Z|(?:no|has|is|needs?|forgot|reset)password\Z"
+    r"skip|postman|history|resume|entity|etag|no|has|is|needs?|cancel)token\Z|(?:no|has|is|needs?|forgot|reset)password\Z"
 )
 _PARTS = re.compile(r"[^\[\].:/]+")
 

@@ -29,7 +29,10 @@ from cassettes.redact.yaml_documents import read_yaml, write_yaml
 _JSON_NAMES = (".json", ".har", ".jsonl", ".ndjson")
 _YAML_NAMES = (".yml", ".yaml")
 _LOOKED_AT = 4096  # bytes and characters from which the kind of a file is told
-_YAML_START = re.compile(r"\s*(?:---|-\s*\n\s+request:|(?:http_)?interactions:|version:\s)")
+_YAML_START = re.compile(r"\s*(?:---|-\s+request:|(?:http_)?interactions:|version:\s)")
+_SPEAKS = tuple(
+    re.compile(rf"(?:^|[\s{{\[,\"']){word}[\"']?\s{{0,4}}:", re.MULTILINE) for word in ("request", "response")
+)
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -72,13 +75,7 @@ def look_at(raw: bytes, name: str, redactor: Redactor, *, strict: bool | None = 
 
 def is_recording(text: str) -> bool:
     """Whether a text speaks of requests and responses, as a recording of any format does."""
-    lowered = text.lower()
-    return all(
-        re.search(rf"^[\s\-{{\[,\"']*{word}\b[\"']?\s*:", lowered, re.MULTILINE) for word in _SPEAKS
-    ) or all(f'"{word}"' in lowered for word in _SPEAKS)
-
-
-_SPEAKS = ("request", "response")
+    return all(pattern.search(text) for pattern in _SPEAKS)
 
 
 def _document(text: str, name: str, look: Look) -> tuple[str, str]:

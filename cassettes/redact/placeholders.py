@@ -36,7 +36,7 @@ _BASE64 = re.compile(r"(?=.*[+/=])(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-
 _JWT = re.compile(r"(ey[\w-]+)\.(ey[\w-]+)\.([\w-]*)")
 # What other people write where a secret was, and words that are none.
 _MASK = re.compile(
-    r"<[^<>]{1,80}>|\[[^\[\]]{1,80}\]|\{\{?[^{}]{1,80}\}?\}|\$[{(]?[\w.]+[})]?|%\(?\w*\)?[%sdr]|\W+|[\W_xX]{3,}"
+    r"<{1,3}[^<>]{1,80}>{1,3}|\[[^\[\]]{1,80}\]|\{\{?[^{}]{1,80}\}?\}|\$[{(]?[\w.]+[})]?|%\(?\w*\)?[%sdr]|\W+|[\W_xX]{3,}"
     r"|(?i:(?:[\w. -]*[\W_])?(?:redacted|filtered|sanitized|masked|scrubbed|placeholder|dummy|omitted|removed|fake|"
     r"hidden|changeme|your)(?:[\W_][\w. -]*)?)"
     r"|(?i:true|false|yes|no|null|none|nil|undefined|required|optional|bearer|basic|token|password|secret|string)"

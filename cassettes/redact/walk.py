@@ -129,7 +129,7 @@ class Walk:
             elif person and low == "name" and isinstance(value, Scalar):
                 self._person(value, (*path, text))
             else:
-                within = kind if low in _VALUES or name == _COOKIES else None
+                within = kind if low in _VALUES or (name == _COOKIES and named is None) else None
                 own = _cookie_kind(value) if low == _COOKIES else _only(secret_name(text)) or within
                 self.node(value, (*path, text), low if low == _COOKIES else text, own)
             if isinstance(key, Scalar) and len(key.value) >= _LONG_NAME:

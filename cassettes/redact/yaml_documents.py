@@ -31,14 +31,12 @@ def read_yaml(text: str) -> list[Node]:
     """The YAML documents of a text. Raises `UnreadableError`."""
     reader = Reader()
     anchors: dict[str, Node] = {}
-    loader = yaml.CSafeLoader(text)
     try:
-        while (event := loader.get_event()) is not None:
+        parser = yaml.CSafeLoader(text)
+        while (event := parser.get_event()) is not None:
             _take(event, reader, anchors)
     except (yaml.YAMLError, UnicodeError) as exc:
         raise UnreadableError("is not YAML") from exc
-    finally:
-        loader.dispose()
     return reader.roots
 
 

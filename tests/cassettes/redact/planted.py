@@ -40,6 +40,10 @@ def provider_secrets() -> dict[str, str]:
     return found
 
 
+_SIGV4 = (
+    f"AWS4-HMAC-SHA256 Credential={CANARY}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, "
+    f"Signature={CANARY.encode().hex()}"
+)
 HEADERS = {
     "authorization bearer": ("Authorization", f"Bearer {CANARY}"),
     "authorization token": ("Authorization", f"token {CANARY}"),
@@ -47,11 +51,7 @@ HEADERS = {
     "authorization basic": ("Authorization", f"Basic {b64(f'{CANARY}:{CANARY}pw')}"),
     "authorization jwt": ("Authorization", f"Bearer {jwt()}"),
     "authorization digest": ("Authorization", f'Digest username="{CANARY}", realm="r", response="{CANARY}"'),
-    "authorization sigv4": (
-        "Authorization",
-        f"AWS4-HMAC-SHA256 Credential={CANARY}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, "
-        f"Signature={CANARY.encode().hex()}",
-    ),
+    "authorization sigv4": ("Authorization", _SIGV4),
     "authorization sharedkey": ("Authorization", f"SharedKey account:{b64(CANARY)}"),
     "authorization oauth1": ("Authorization", f'OAuth oauth_token="{CANARY}", oauth_signature="{CANARY}"'),
     "proxy-authorization": ("Proxy-Authorization", f"Basic {b64(f'user:{CANARY}')}"),

@@ -333,4 +333,4 @@ def test_any_bytes(body: bytes, media: str) -> None:
 
 
 def test_a_hit_never_holds_the_value() -> None:
-    assert {field for field in Hit.__slots__} == {"rule", "place", "replaced_by", "line"}
+    assert set(Hit.__slots__) == {"rule", "place", "replaced_by", "line"}
