@@ -17,6 +17,7 @@ NAMES = {  # in the order in which they run: the quick ones first
     "store": "inserts beside stdlib sqlite3; pages over 24 h of 1,000 probes beside GROUP BY",
     "cassette_reading": "reading vcrpy cassettes of 2 and 10 MB beside vcrpy; what an attack costs",
     "record_overhead": "what `interlock record` adds to a request on loopback",
+    "inbox": "500 webhooks a second for a minute beside a server that keeps nothing (about two minutes)",
     "cold_check": "a cold `interlock check` of 22 stand-ins beside an httpx script",
     "schedule": "10,000 jobs every 30 s beside a bare heap",
     "fleet": "1,000 targets every 30 s beside blackbox_exporter with Prometheus (about five minutes)",
