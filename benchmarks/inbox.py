@@ -112,9 +112,10 @@ async def load(port: int, sent: list[bytes], rate: float) -> tuple[list[float], 
 async def hanging() -> AsyncIterator[int]:
     """A target that takes every connection and never answers."""
 
-    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                pass
         writer.close()
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
