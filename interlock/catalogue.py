@@ -419,8 +419,8 @@ class Versions(Model):
 class Webhooks(Fact):
     """How the provider delivers events. `timeout_seconds`, `tolerance_seconds`: None where not published.
 
-    `event_id`, `event_type`: a JSON pointer (`/*` for each member of a list; `#` goes on in JSON that stands there
-    as text), `header:NAME` or `form:NAME`. `credential`: name of the one that signs, where the settings name no
+    `event_id`, `event_type`: a JSON pointer (`/*` for each member of a list), `header:NAME` or `form:NAME`; of what
+    SNS carries, from its `Message` on. `credential`: name of the one that signs, where the settings name no
     other. `refuses`: the status that a refused delivery gets, so that the provider understands.
     """
 

@@ -14,8 +14,6 @@ MAX_EVENTS = 10_000
 def identify(delivery: Delivery, where: str | None) -> tuple[str, ...]:
     """What stands at `where`: a JSON pointer (`/*` for each member of a list), `header:NAME` or `form:NAME`.
 
-    `/a#/b` reads the text at `/a` as JSON and goes on in it: SNS carries the event of another service so.
-
     Empty if nothing stands there, or the body cannot be read. A list that is promised may come as its one member.
     """
     return identify_both(delivery, where, None)[0]
@@ -37,13 +35,7 @@ def _at(delivery: Delivery, where: str | None, body: Any) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value for value in delivery.values(name) if value))
     if colon and kind == "form":
         return _form(delivery.body, name)
-    outer, inside, inner = where.partition("#")
-    found = _walk([body], outer)
-    if inside:
-        found = _walk(
-            [_json(text.encode("utf-8", "replace")) for text in found if isinstance(text, str)], inner
-        )
-    return tuple(_texts(found))
+    return tuple(_texts(_walk([body], where)))
 
 
 def _form(body: bytes, name: str) -> tuple[str, ...]:

@@ -12,10 +12,13 @@ from click.testing import CliRunner, Result
 
 from contracts.webhooks import delivery_files
 from contracts.webhooks.commands import group
-from contracts.webhooks.records import Delivery, Keys
-from contracts.webhooks.signatures import sign
+from contracts.webhooks.configure import made
+from contracts.webhooks.records import Delivery, Keys, Ports
+from contracts.webhooks.signatures import sign, verify
+from interlock import catalogue
 from interlock.errors import UsageError
 from interlock.secrets import Secret
+from tests.contracts.webhooks.signers import NOW, held, senders
 
 AT = dt.datetime(2026, 9, 21, 14, 13, 20, tzinfo=dt.UTC)
 SECRET = "whsec_madeup4711madeup4711"
@@ -105,3 +108,18 @@ def test_a_mistake_is_named_and_shows_no_secret(
 def test_a_delivery_file_comes_back_as_it_was_written() -> None:
     one = delivery(b"\xff\x00 any bytes")
     assert delivery_files.read(delivery_files.write(one, AT)) == (one, AT)
+
+
+def test_the_type_of_what_sns_carries_is_that_of_the_event_inside() -> None:
+    """Mail events come in the `Message` of a notification: the catalogue's place is sought there."""
+    message = json.dumps({"eventType": "Bounce", "mail": {"messageId": "m"}})
+    body = {
+        "Type": "Notification",
+        "MessageId": "m1",
+        "TopicArn": "arn:aws:sns:eu-west-1:1:t",
+        "Message": message,
+    }
+    sent = senders()["sns-2"].send(json.dumps(body).encode())
+    chosen = made("mail", catalogue.load("ses"), "sns", [])
+    checked = verify("sns", sent, chosen.keys, Ports(now=lambda: NOW, held=held().get), chosen.policy)
+    assert (checked.accepted, checked.event_type, checked.event_id) == (True, "Bounce", "m1")
