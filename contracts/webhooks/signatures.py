@@ -35,6 +35,20 @@ def verify(name: str, delivery: Delivery, keys: Keys, ports: Ports, policy: Poli
     return _checked(scheme, ask, proof, None)
 
 
+def refusal(
+    name: str, delivery: Delivery, keys: Keys, ports: Ports, policy: Policy | None = None
+) -> Refusal | None:
+    """Why `verify` would refuse a delivery, None if it would not: the decision alone, without reading its events."""
+    scheme = scheme_named(name)
+    ask = Ask(delivery, keys, policy or scheme.policy, ports)
+    try:
+        _bounded(ask)
+        scheme.check(ask)
+    except Refused as refused:
+        return refused.reason
+    return None
+
+
 def sign(name: str, delivery: Delivery, keys: Keys, *, at: float, version: str | None = None) -> Delivery:
     """The delivery as the provider would send it at `at` (epoch seconds), signed with what is in `keys`.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import dataclasses
 import functools
 import hashlib
 import hmac
@@ -26,9 +25,12 @@ _MAX_FIELDS = 5000
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Proof:
-    """What is known so far of a delivery; a refusal carries it too. The fields are those of `Checked`."""
+    """What is known so far of a delivery; a refusal carries it too. The fields are those of `Checked`.
+
+    It is filled in step by step within one check, and never leaves it: a copy for each step costs as much as a MAC.
+    """
 
     version: str | None = None
     signed_at: float | None = None
@@ -141,8 +143,8 @@ def match(ask: Ask, message: bytes, came: tuple[str, ...], mac: Mac, proof: Proo
         for one in given:
             if hmac.compare_digest(expected, one):
                 fits = secret
-    name = None if fits is None else ask.fingerprint(fits)
-    proof = dataclasses.replace(proof, signed=message, came=",".join(came), key_fingerprint=name)
+    proof.signed, proof.came = message, ",".join(came)
+    proof.key_fingerprint = None if fits is None else ask.fingerprint(fits)
     if fits is None:
         raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured secret gives this signature", proof)
     return proof
