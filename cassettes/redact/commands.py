@@ -109,7 +109,9 @@ def scan(  # noqa: PLR0913, PLR0917 - one argument for each option
     wanted_reports = parse_reports(reports)
     accepted = findings.read_baseline(baseline) if baseline else frozenset[str]()
     redactor = Redactor(_known(_settings(config)), personal=_rules(rules, none=True))
-    looks = _progress(_look(_to_scan(paths, max_bytes, git=git), redactor), "scanning", shown=form == "text")
+    looks = _progress(
+        _look(_to_scan(paths, max_bytes, git=git), redactor, scrub=False), "scanning", shown=form == "text"
+    )
     found = [_light(each) for each in looks]
     made = _scan_report(found, accepted)
     if write_baseline:
@@ -169,7 +171,7 @@ def scrub(  # noqa: PLR0913, PLR0917 - one argument for each option
     redactor = Redactor(_known(settings), key=_key(key, settings), personal=_rules(rules, none=False))
     sought = sources.pieces(paths, max_bytes=max_bytes, stdin=sys.stdin.buffer)
     seen = []
-    for each in _progress(_look(sought, redactor, strict=True), "scrubbing", shown=form == "text"):
+    for each in _progress(_look(sought, redactor, scrub=True), "scrubbing", shown=form == "text"):
         if each.looked is not None and not check:
             _write(each, paths, out)
         seen.append(_light(each))
@@ -226,13 +228,16 @@ def _to_scan(paths: tuple[Path, ...], max_bytes: int, *, git: bool) -> Iterator[
         yield from sources.history(folder, max_bytes=max_bytes)
 
 
-def _look(sought: Iterable[Piece], redactor: Redactor, *, strict: bool | None = None) -> Iterator[Seen]:
+def _look(sought: Iterable[Piece], redactor: Redactor, *, scrub: bool) -> Iterator[Seen]:
     for piece in sought:
         if piece.raw is None:
             yield Seen(piece=piece, looked=None, why=piece.why, lost=piece.lost)
             continue
         try:
-            yield Seen(piece=piece, looked=look_at(piece.raw, piece.name, redactor, strict=strict))
+            yield Seen(
+                piece=piece,
+                looked=look_at(piece.raw, piece.name, redactor, strict=scrub or None, rewrite=scrub),
+            )
         except UnwritableError as exc:
             yield Seen(piece=piece, looked=None, why=str(exc), lost=True)
 

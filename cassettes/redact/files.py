@@ -21,7 +21,7 @@ from cassettes.redact.documents import (
     write_json,
 )
 from cassettes.redact.hits import Hit
-from cassettes.redact.look import Look
+from cassettes.redact.look import PASSES, Look
 from cassettes.redact.redactor import Redactor
 from cassettes.redact.walk import Walk
 from cassettes.redact.yaml_documents import read_yaml, write_yaml
@@ -54,21 +54,28 @@ def is_binary(raw: bytes) -> bool:
     return b"\0" in raw[:_LOOKED_AT] and not raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
-def look_at(raw: bytes, name: str, redactor: Redactor, *, strict: bool | None = None) -> Looked:
+def look_at(
+    raw: bytes, name: str, redactor: Redactor, *, strict: bool | None = None, rewrite: bool = True
+) -> Looked:
     """Look at a file's content. Raises `UnwritableError`.
 
-    `strict`: whether all that stands under a telling name is secret; None: if the file is a recording.
+    `strict`: whether all that stands under a telling name is secret; None: if the file is a recording. `rewrite`:
+    False where only the hits are wanted; then `raw` is as it was.
     """
     mark = next((mark for mark in _BOMS if raw.startswith(mark)), b"")
     encoding = _BOMS.get(mark, "utf-8")
     if len(raw) % 2 and encoding.startswith("utf-16"):
         mark, encoding = b"", "utf-8"
     text = raw[len(mark) :].decode(encoding, "surrogateescape" if encoding == "utf-8" else "surrogatepass")
-    look = Look(redactor.rules, strict=is_recording(text) if strict is None else strict)
-    kind, new = _document(text, name, look)
+    look = Look(
+        redactor.rules,
+        strict=is_recording(text) if strict is None else strict,
+        passes=PASSES if rewrite else 1,
+    )
+    kind, new = _document(text, name, look, rewrite=rewrite)
     hits = _with_lines(look, text)
-    if not hits:
-        return Looked(kind=kind, raw=raw, hits=())
+    if not hits or not rewrite:
+        return Looked(kind=kind, raw=raw, hits=hits)
     errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
     return Looked(kind=kind, raw=mark + new.encode(encoding, errors), hits=hits)
 
@@ -78,7 +85,7 @@ def is_recording(text: str) -> bool:
     return all(pattern.search(text) for pattern in _SPEAKS)
 
 
-def _document(text: str, name: str, look: Look) -> tuple[str, str]:
+def _document(text: str, name: str, look: Look, *, rewrite: bool) -> tuple[str, str]:
     """The kind of a text, and the text without what was found."""
     for kind, fits, read, write in _KINDS:
         if fits(text, name.lower()):
@@ -88,7 +95,7 @@ def _document(text: str, name: str, look: Look) -> tuple[str, str]:
                 continue
             walk = Walk(look, at_home=True)
             walk.roots(roots, ())
-            return kind, _written(text, roots, walk, read, write)
+            return kind, _written(text, roots, walk, read, write) if rewrite else text
     return "text", look.inside(text, ())
 
 

@@ -18,7 +18,7 @@ from cassettes.redact.walk import Walk
 from interlock.secret_shapes import NameKind, secret_name
 
 MAX_LAYERS = 6  # of encodings in encodings
-_PASSES = 4  # a placeholder never looks like a secret; what it was part of may
+PASSES = 4  # a placeholder never looks like a secret; what it was part of may
 _SHORTEST = 3  # characters of a value under a telling name; a flag is no secret
 _SHORTEST_PATTERN = 6
 _REMEMBERED = 200  # characters of a text that is worth remembering
@@ -63,10 +63,14 @@ class Rules:
 class Look:
     """Collects what it finds in `hits`; each method returns its argument without secrets."""
 
-    def __init__(self, rules: Rules, *, strict: bool = True) -> None:
-        """`strict`: what stands under a telling name is secret, as in a recording; else only if it looks like it."""
+    def __init__(self, rules: Rules, *, strict: bool = True, passes: int = PASSES) -> None:
+        """`strict`: what stands under a telling name is secret, as in a recording; else only if it looks like it.
+
+        `passes`: one is enough where only the hits are wanted.
+        """
         self.rules = rules
         self.strict = strict
+        self.passes = passes
         self.hits: list[Hit] = []
         self.offsets: list[int | None] = []  # of each hit in the document; None where it has none
         self.at: int | None = None  # where in the document the scalar stands that is looked at
@@ -94,7 +98,7 @@ class Look:
             return text
         self._layers += 1
         try:
-            for _ in range(_PASSES):
+            for _ in range(self.passes):
                 new = self._once(text, path)
                 if new == text:
                     break
@@ -130,8 +134,7 @@ class Look:
     def _secret(self, text: str, path: Path, kind: NameKind) -> str:
         if is_mask(text) or text.startswith("-----BEGIN PGP SIGNATURE"):
             return text
-        guessed = kind in {NameKind.FIELD, NameKind.SIGNATURE} and not self.strict
-        if text.startswith(("http://", "https://")) or (guessed and not finders.plausible(text)):
+        if text.startswith(("http://", "https://")) or not (self.strict or _looks(text, kind)):
             return self.inside(text, path)
         if text.lstrip()[:1] == "{" and (new := self._json(text, path)) is not None:
             return new
@@ -214,6 +217,13 @@ class Look:
                 new = credentials.shaped(sought.shape.rule, secret, self.rules.marks)
                 if new != secret:
                     yield Span(match.start() + keep, match.end(), new, f"secret-{sought.shape.rule}")
+
+
+def _looks(text: str, kind: NameKind) -> bool:
+    """Whether a value under a telling name looks as that name says."""
+    if kind is NameKind.AUTHORIZATION:
+        return " " in text or finders.plausible(text)
+    return "=" in text if kind in {NameKind.COOKIE, NameKind.SET_COOKIE} else finders.plausible(text)
 
 
 def _overlaps(edit: Edit, others: list[Edit]) -> bool:

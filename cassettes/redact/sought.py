@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from re import _constants as c  # type: ignore[attr-defined]  # the parser of `re` itself has no public name
-from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 from interlock.secret_shapes import Shape
 
+_parser: Any = vars(re)["_parser"]  # the parser of `re` itself, which has no public name
 _MOST_WORDS = 24  # alternatives that a run of letters may have
 _FURTHEST = 80  # characters before the letters, where the match may begin
 _Run = tuple[int, frozenset[str]]
@@ -90,7 +89,7 @@ def _runs(items: list[Any], position: int) -> Iterator[_Run]:
 
 def _flat(items: list[Any]) -> Iterator[Any]:
     for item in items:
-        if item[0] is c.SUBPATTERN:
+        if item[0] is _parser.SUBPATTERN:
             yield from _flat(list(item[1][3]))
         else:
             yield item
@@ -99,11 +98,11 @@ def _flat(items: list[Any]) -> Iterator[Any]:
 def _words(item: Any) -> tuple[frozenset[str], bool]:
     """The letters that an item begins with, and whether they are all of it."""
     code, value = item
-    if code is c.LITERAL:
+    if code is _parser.LITERAL:
         return frozenset((chr(value),)), True
-    if code is c.IN and len(value) <= 6 and all(each[0] is c.LITERAL for each in value):  # noqa: PLR2004 - a few
+    if code is _parser.IN and len(value) <= 6 and all(each[0] is _parser.LITERAL for each in value):  # noqa: PLR2004 - a few
         return frozenset(chr(each[1]) for each in value), True
-    if code is c.BRANCH:
+    if code is _parser.BRANCH:
         found, whole = [], True
         for branch in value[1]:
             first = next(_runs(list(branch), 0), (1, frozenset()))
@@ -117,7 +116,7 @@ def _words(item: Any) -> tuple[frozenset[str], bool]:
 
 def _of_branches(item: Any, position: int) -> Iterator[_Run]:
     """Where the branches of an item do not begin with letters, the longest that each has."""
-    if item[0] is not c.BRANCH:
+    if item[0] is not _parser.BRANCH:
         return
     of_each = [list(_runs(list(branch), 0)) for branch in item[1][1]]
     if all(of_each):
@@ -127,7 +126,7 @@ def _of_branches(item: Any, position: int) -> Iterator[_Run]:
 
 def _width(item: Any) -> int:
     """The most characters that an item matches."""
-    if item[0] in {c.AT, c.ASSERT, c.ASSERT_NOT}:
+    if item[0] in {_parser.AT, _parser.ASSERT, _parser.ASSERT_NOT}:
         return 0
     state = _parser.State()
     return min(int(_parser.SubPattern(state, [item]).getwidth()[1]), _FURTHEST * 1000)

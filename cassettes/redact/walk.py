@@ -117,12 +117,12 @@ class Walk:
                 self.node(item, here, name, kind)
 
     def _mapping(self, node: Mapping, path: Path, name: str | None, kind: NameKind | None) -> None:
+        names = [key_text(key) for key, _ in node.pairs]
         named = _named(node)
-        message = any(key_text(key) == "headers" for key, _ in node.pairs)
+        message = "headers" in names
         outer, self._lengths = self._lengths, {} if message else self._lengths
         person = name is not None and personal.is_person(name) and "name" in self.look.rules.personal
-        for key, value in node.pairs:
-            text = key_text(key)
+        for text, (key, value) in zip(names, node.pairs, strict=True):
             low = text.lower()
             if named is not None and low in {"value", "values"}:
                 self.node(value, (*path, named), named, _only(secret_name(named)) or kind)
@@ -132,7 +132,7 @@ class Walk:
                 within = kind if low in _VALUES or (name == _COOKIES and named is None) else None
                 own = _cookie_kind(value) if low == _COOKIES else _only(secret_name(text)) or within
                 self.node(value, (*path, text), low if low == _COOKIES else text, own)
-            if isinstance(key, Scalar) and len(key.value) >= _LONG_NAME:
+            if len(text) >= _LONG_NAME and isinstance(key, Scalar):
                 self.scalar(key, (*path, text), None, None)
         if message:
             self._mend_lengths(node)

@@ -23,6 +23,7 @@ _PLAIN = re.compile(
     r"(?!(?:true|false|yes|no|on|off|null|y|n)\Z)[A-Za-z][\w./=+-]*(?: [\w./=+-]+)*", re.IGNORECASE
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_MAY_BE_NUMBER = frozenset("-0123456789")
 _SINGLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufeff\ud800-\udfff]*")
 _LITERAL = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*")
 
@@ -42,32 +43,26 @@ def read_yaml(text: str) -> list[Node]:
 
 def _take(event: Any, reader: Reader, anchors: dict[str, Node]) -> None:
     node: Node
-    if isinstance(event, yaml.ScalarEvent):
-        node = _scalar(event)
+    kind = event.__class__
+    if kind is yaml.ScalarEvent:
+        value, tag, style = event.value, event.tag, _STYLES[event.style]
+        if style == "plain" and tag is None and value[:1] in _MAY_BE_NUMBER and _NUMBER.fullmatch(value):
+            style = "number"
+        node = Scalar(value, event.start_mark.index, event.end_mark.index, style, tag)
         reader.add(node)
-    elif isinstance(event, yaml.MappingStartEvent):
-        node = Mapping([])
+    elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+        node = Mapping([]) if kind is yaml.MappingStartEvent else Sequence([])
         reader.open(node)
-    elif isinstance(event, yaml.SequenceStartEvent):
-        node = Sequence([])
-        reader.open(node)
-    elif isinstance(event, yaml.CollectionEndEvent):
+    elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
         reader.close()
         return
-    elif isinstance(event, yaml.AliasEvent):
+    elif kind is yaml.AliasEvent:
         reader.add(Alias(anchors.get(str(event.anchor))))
         return
     else:
         return
-    if event.anchor:
+    if event.anchor is not None:
         anchors[event.anchor] = node
-
-
-def _scalar(event: Any) -> Scalar:
-    style = _STYLES[event.style]
-    if style == "plain" and event.tag is None and _NUMBER.fullmatch(event.value):
-        style = "number"
-    return Scalar(event.value, event.start_mark.index, event.end_mark.index, style, event.tag)
 
 
 def write_yaml(scalar: Scalar, new: str, text: str) -> str:

@@ -27,7 +27,11 @@ class _Loader(yaml.SafeLoader):
     """Ruby's tags as inert data."""
 
 
-_Loader.add_constructor("!binary", lambda loader, node: loader.construct_yaml_binary(node))
+def _binary(loader: Any, node: Any) -> Any:
+    return loader.construct_yaml_binary(node)
+
+
+_Loader.add_constructor("!binary", _binary)
 _Loader.add_multi_constructor("!ruby/", lambda loader, _, node: loader.construct_mapping(node, deep=True))
 
 
