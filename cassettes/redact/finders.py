@@ -74,9 +74,11 @@ _LINE = re.compile(r"[^\r\n\"'`]{1,4000}")
 _ENVIRONMENT = re.compile(r"[A-Z][A-Z0-9_]*")
 _WORD = re.compile(r"\w*")
 _LONGEST = 4000
+_TOLD_BY = 256  # characters by which a value is told from a word
+_DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _SHORTEST_PASSWORD = 6
 _NOT_A_VALUE = re.compile(
-    r"(?:env:|file:|os\.|self\.|this\.|process\.|\$|\{|%|<|\.|/|@)|[A-Za-z_]+(?:\.[A-Za-z_]\w*)+\Z|[^\d]*\s"
+    r"(?:env:|file:|os\.|self\.|this\.|process\.|\$|\{|%|<|\.|/|@)|[A-Za-z_]+(?:\.[A-Za-z_]\w*)+\Z|[^\d]{0,256}\s"
 )
 
 
@@ -90,7 +92,7 @@ def plausible(value: str) -> bool:
     """Whether a value in text that may be anything looks like a secret, and not like a word or a piece of code."""
     if len(value) < 8 or is_mask(value) or _NOT_A_VALUE.match(value):  # noqa: PLR2004 - a short word
         return False
-    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _DIGIT.search(value, 0, _TOLD_BY) is not None and _LETTER.search(value, 0, _TOLD_BY) is not None
 
 
 def parameters(look: Looker, text: str, _: str, path: Path) -> Iterator[Span]:
@@ -188,7 +190,7 @@ def _assigned(look: Looker, text: str, at: int, after: re.Match[str], path: Path
         '="',
     }
     if headers:
-        looks = any(plausible(part) for part in re.split(r"[ ;=,]", value))
+        looks = any(plausible(part) for part in re.split(r"[ ;=,]", value[:_TOLD_BY]))
     elif is_environment:
         looks = len(value) >= _SHORTEST_PASSWORD and not _NOT_A_VALUE.match(value)
     else:
