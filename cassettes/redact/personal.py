@@ -142,6 +142,8 @@ def is_nobodys(rule: str, text: str) -> bool:
     """Whether it belongs to nobody: a placeholder, an example, a test card, a number of fiction."""
     if stands(text) or text == BIRTH_DATE:
         return True
+    if rule == "name":  # the full name of a repository is no person's
+        return "/" in text
     if rule == "phone":
         return _FICTITIOUS.fullmatch(text) is not None or sum(map(str.isdigit, text)) < 7  # noqa: PLR2004
     if rule == "card":
