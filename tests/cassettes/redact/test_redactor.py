@@ -247,6 +247,7 @@ def test_personal_data_by_its_name() -> None:
         "customer": {"name": "Anna Muster", "email": "anna@mail-house.de", "phone": 4917012345678},
         "billing": {"line1": "Weg 1", "first_name": "Anna"},
         "product": {"name": "Chair"},
+        "repo": {"full_name": "team/repo"},
         "dob": "1990-02-03",
     }
     clean = json.loads(REDACTOR.body(json.dumps(body).encode())[0])
@@ -256,6 +257,7 @@ def test_personal_data_by_its_name() -> None:
     assert TAG.fullmatch(clean["billing"]["line1"])
     assert TAG.fullmatch(clean["billing"]["first_name"])
     assert clean["product"] == {"name": "Chair"}
+    assert clean["repo"] == {"full_name": "team/repo"}
     assert clean["dob"] == "1900-01-01"
 
 
