@@ -311,7 +311,8 @@ def _scrub_report(seen: list[Seen], *, check: bool) -> Report:
     changed = [each for each in seen if each.looked is not None and each.looked.hits]
     replaced = sum(len(each.looked.hits) for each in changed if each.looked is not None)
     verb = "would be replaced" if check else "replaced"
-    closing = f"{replaced} value{'' if replaced == 1 else 's'} in {len(changed)} of {counts['looked_at']} files {verb}{_passed_over(counts)}"
+    values = "1 value" if replaced == 1 else f"{replaced} values"
+    closing = f"{values} in {len(changed)} of {counts['looked_at']} files {verb}{_passed_over(counts)}"
     return Report(
         schema=SCRUB_SCHEMA, title="interlock scrub", produced_at=dt.datetime.now(dt.UTC), cases=tuple(cases),
         summary=counts | {"changed": [each.piece.name for each in changed], "replaced": replaced}, closing=closing,
