@@ -1,0 +1,107 @@
+"""What every adapter needs: references followed, notes kept, hosts as patterns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.contract import Event, Operation, SecurityScheme, Selector
+from contracts.pointers import MISSING, follow, of_reference
+from interlock import findings
+from interlock.records import Finding, Location, Severity
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_MAX_HOPS = 32
+_HOST = re.compile(r"^(?:[a-z]+:)?//([^/?#]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What an adapter makes of a document; the fields are those of `Contract`."""
+
+    title: str
+    version: str
+    dialect: str
+    format: str
+    operations: tuple[Operation, ...]
+    hosts: tuple[str, ...] = ()
+    events: Mapping[str, Event] = field(default_factory=dict)
+    schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
+    notes: tuple[Finding, ...] = ()
+
+
+class Reader:
+    """Walks a document and follows its local references."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.document = document
+        self.notes: list[Finding] = []
+        self._hosts: dict[str, None] = {}
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Patterns of the hosts it speaks of."""
+        return tuple(self._hosts)
+
+    def add_hosts(self, patterns: Iterable[str]) -> None:
+        """Remember hosts."""
+        self._hosts.update(dict.fromkeys(patterns))
+
+    def resolve(self, node: Any, at: str) -> tuple[Any, str]:
+        """What a node stands for, and where that is; a reference that leads nowhere is noted, and is None."""
+        for _ in range(_MAX_HOPS):
+            if not (isinstance(node, Mapping) and isinstance(node.get("$ref"), str)):
+                return node, at
+            target = of_reference(node["$ref"])
+            found = MISSING if target is None else follow(self.document, target)
+            if target is None or found is MISSING:
+                self.notes.append(broken_reference(at, node["$ref"]))
+                return None, at
+            node, at = found, target
+        self.notes.append(broken_reference(at, node.get("$ref")))
+        return None, at
+
+    def security(self, listed: Any) -> tuple[tuple[str, ...], ...]:
+        """The alternatives of a security requirement."""
+        if not isinstance(listed, list):
+            return ()
+        return tuple(tuple(map(str, each)) for each in listed if isinstance(each, Mapping))
+
+
+def broken_reference(at: str, reference: object) -> Finding:
+    """A reference that leads nowhere: what it stands for promises nothing."""
+    return findings.make(
+        "contract-reference",
+        Severity.INFO,
+        f"the contract refers to {str(reference)[:200]!r}, which is not in it",
+        location=Location(contract_pointer=at),
+        promised="a local reference to a part of the document; nothing is fetched",
+        fix="nothing is checked there; tell the provider, or mend the document",
+    )
+
+
+def hosts_of(url: str) -> list[str]:
+    """A pattern for the host of a server's URL, its variables standing for anything; none if it has no host."""
+    match = _HOST.match(url)
+    if not match:
+        return []
+    host = match[1].rpartition("@")[2]
+    if not host.startswith("{") or "}." in host:
+        host = re.sub(r":(\d+|\{[^}]*\})$", "", host)
+    parts = re.split(r"(\{[^{}]*\})", host.lower())
+    pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts)
+    return [] if pattern == "[^/]+" else [pattern]
+
+
+def split_query(path: str) -> tuple[str, tuple[Selector, ...]]:
+    """A path that has a query, as Azure's have, is a path and what must stand in the query.
+
+    A name without a value there only tells two paths apart on paper.
+    """
+    template, mark, query = path.partition("?")
+    if not mark or "{" in query:
+        return (path if not mark else template), ()
+    pairs = (pair.partition("=") for pair in query.split("&") if "=" in pair)
+    return template, tuple(Selector(place="query", name=name, value=value) for name, _, value in pairs)

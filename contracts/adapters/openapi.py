@@ -1,0 +1,227 @@
+"""OpenAPI 3.0 and 3.1 as a contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
+from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme
+from contracts.pointers import join
+
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+_ANY_PLACE = re.compile(r"\{[^/{}]*\}")
+_IGNORED = frozenset(
+    {"accept", "content-type", "authorization"}
+)  # OpenAPI: parameters of these names do not count
+
+
+def recognises(document: Mapping[str, Any]) -> bool:
+    """Whether it calls itself OpenAPI 3."""
+    return str(document.get("openapi", "")).startswith("3.")
+
+
+def build(document: dict[str, Any]) -> Built:
+    """Everything that it promises."""
+    reader = _Reader(document)
+    servers = reader.servers(document.get("servers"))
+    info = document.get("info")
+    about: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
+    return Built(
+        title=str(about.get("title", "")),
+        version=str(about.get("version", "")),
+        dialect="openapi",
+        format=f"openapi {'3.0' if str(document['openapi']).startswith('3.0') else '3.1'}",
+        operations=tuple(reader.operations(servers)),
+        hosts=reader.hosts,
+        events=reader.events(),
+        schemes=reader.schemes(),
+        notes=tuple(reader.notes),
+    )
+
+
+class _Reader(Reader):
+    def servers(self, listed: Any) -> tuple[str, ...]:
+        """The base paths; hosts are gathered on the way."""
+        bases: dict[str, None] = {}
+        for server in listed if isinstance(listed, list) else []:
+            if isinstance(server, Mapping) and isinstance(server.get("url"), str):
+                url = server["url"]
+                self.add_hosts(hosts_of(url))
+                bases[_base_path(url)] = None
+        return tuple(bases) or ("",)
+
+    def operations(self, servers: tuple[str, ...]) -> Iterator[Operation]:
+        for name in ("paths", "x-ms-paths"):
+            paths = self.document.get(name)
+            for path, item in paths.items() if isinstance(paths, Mapping) else ():
+                yield from self._of_path(str(path), item, f"/{name}", servers)
+
+    def _of_path(self, path: str, item: Any, base: str, servers: tuple[str, ...]) -> Iterator[Operation]:
+        item, at = self.resolve(item, join(base, path))
+        if not isinstance(item, Mapping):
+            return
+        own = self.servers(item["servers"]) if "servers" in item else servers
+        shared = list(self._parameters(item.get("parameters"), join(at, "parameters")))
+        for method in METHODS:
+            if isinstance(operation := item.get(method), Mapping):
+                yield self._operation(path, method, operation, join(at, method), shared, own)
+
+    def _operation(
+        self,
+        path: str,
+        method: str,
+        node: Mapping[str, Any],
+        at: str,
+        shared: list[Parameter],
+        servers: tuple[str, ...],
+    ) -> Operation:
+        own = {(p.name, p.place): p for p in shared}
+        own |= {
+            (p.name, p.place): p for p in self._parameters(node.get("parameters"), join(at, "parameters"))
+        }
+        template, selectors = split_query(path)
+        return Operation(
+            id=str(node.get("operationId") or f"{method.upper()} {path}"),
+            method=method.upper(),
+            path=template,
+            pointer=at,
+            bases=self.servers(node["servers"]) if "servers" in node else servers,
+            parameters=tuple(own.values()),
+            body=self._body(node.get("requestBody"), join(at, "requestBody")),
+            answers=tuple(self._answers(node.get("responses"), join(at, "responses"))),
+            security=self.security(node.get("security", self.document.get("security"))),
+            deprecated=node.get("deprecated") is True,
+            selectors=selectors,
+        )
+
+    def _parameters(self, listed: Any, at: str) -> Iterator[Parameter]:
+        for index, given in enumerate(listed if isinstance(listed, list) else []):
+            node, where = self.resolve(given, join(at, index))
+            if isinstance(node, Mapping) and isinstance(node.get("name"), str) and node.get("in") in _STYLES:
+                if node["in"] == "header" and node["name"].lower() in _IGNORED:
+                    continue
+                yield self._parameter(node, where, node["name"], node["in"])
+
+    def _parameter(self, node: Mapping[str, Any], at: str, name: str, place: str) -> Parameter:
+        said = node.get("style")
+        style = said if isinstance(said, str) else _STYLES[place]
+        content = node.get("content")
+        media, schema = None, join(at, "schema") if "schema" in node else None
+        if isinstance(content, Mapping) and content:
+            media = str(next(iter(content)))
+            inside = content[media]
+            schema = (
+                join(at, "content", media, "schema")
+                if isinstance(inside, Mapping) and "schema" in inside
+                else None
+            )
+        return Parameter(
+            name=name,
+            place=place,
+            pointer=at,
+            schema=schema,
+            required=node.get("required") is True or place == "path",
+            style=style,
+            explode=node["explode"] if isinstance(node.get("explode"), bool) else style == "form",
+            media_type=media,
+            deprecated=node.get("deprecated") is True,
+            greedy=node.get("x-multi-segment") is True,
+        )
+
+    def _body(self, node: Any, at: str) -> Body | None:
+        node, at = self.resolve(node, at)
+        if not isinstance(node, Mapping):
+            return None
+        media = tuple(self._media(node.get("content"), join(at, "content")))
+        return Body(pointer=at, required=node.get("required") is True, media=media)
+
+    def _media(self, content: Any, at: str) -> Iterator[Media]:
+        for name, given in content.items() if isinstance(content, Mapping) else ():
+            node, where = self.resolve(given, join(at, name))
+            inside = node if isinstance(node, Mapping) else {}
+            yield Media(
+                media_type=str(name).strip(),
+                pointer=where,
+                schema=join(where, "schema") if "schema" in inside else None,
+                parts=_parts(inside.get("encoding")),
+            )
+
+    def _answers(self, responses: Any, at: str) -> Iterator[Answer]:
+        for status, given in responses.items() if isinstance(responses, Mapping) else ():
+            if str(status).startswith("x-"):
+                continue
+            node, where = self.resolve(given, join(at, status))
+            inside = node if isinstance(node, Mapping) else {}
+            yield Answer(
+                status=str(status).upper() if str(status) != "default" else "default",
+                pointer=where,
+                media=tuple(self._media(inside.get("content"), join(where, "content"))),
+                headers=tuple(self._headers(inside.get("headers"), join(where, "headers"))),
+            )
+
+    def _headers(self, headers: Any, at: str) -> Iterator[Parameter]:
+        for name, given in headers.items() if isinstance(headers, Mapping) else ():
+            node, where = self.resolve(given, join(at, name))
+            if isinstance(node, Mapping) and str(name).lower() != "content-type":
+                yield self._parameter(node, where, str(name), "header")
+
+    def schemes(self) -> dict[str, SecurityScheme]:
+        """Where each security scheme puts its credential."""
+        components = self.document.get("components")
+        listed = components.get("securitySchemes") if isinstance(components, Mapping) else None
+        found = {}
+        for name, given in listed.items() if isinstance(listed, Mapping) else ():
+            node, _ = self.resolve(given, join("/components/securitySchemes", name))
+            if isinstance(node, Mapping):
+                found[str(name)] = _scheme(str(name), node)
+        return found
+
+    def events(self) -> dict[str, Event]:
+        """The `webhooks` section: what a delivery of each event type holds."""
+        found = {}
+        for section in ("webhooks", "x-webhooks"):
+            listed = self.document.get(section)
+            for name, given in listed.items() if isinstance(listed, Mapping) else ():
+                item, at = self.resolve(given, join(f"/{section}", name))
+                post = item.get("post") if isinstance(item, Mapping) else None
+                body = (
+                    self._body(post.get("requestBody"), join(at, "post", "requestBody"))
+                    if isinstance(post, Mapping)
+                    else None
+                )
+                if body is not None:
+                    found[str(name)] = Event(type=str(name), pointer=join(at, "post"), media=body.media)
+        return found
+
+
+def _scheme(name: str, node: Mapping[str, Any]) -> SecurityScheme:
+    kind, place = node.get("type"), node.get("in")
+    if kind == "apiKey" and place in {"header", "query", "cookie"}:
+        return SecurityScheme(name=name, kind=str(place), field=str(node.get("name", "")))
+    if kind == "http":
+        return SecurityScheme(
+            name=name, kind="header", field="Authorization", prefix=f"{str(node.get('scheme', '')).lower()} "
+        )
+    if kind in {"oauth2", "openIdConnect"}:
+        return SecurityScheme(name=name, kind="header", field="Authorization")
+    return SecurityScheme(name=name, kind="other")
+
+
+def _parts(encoding: Any) -> dict[str, str]:
+    listed = encoding.items() if isinstance(encoding, Mapping) else ()
+    return {
+        str(name): node["contentType"]
+        for name, node in listed
+        if isinstance(node, Mapping) and isinstance(node.get("contentType"), str)
+    }
+
+
+def _base_path(url: str) -> str:
+    """The path of a server's URL; its variables are places that take anything."""
+    marked = _ANY_PLACE.sub("{server}", url)
+    path = marked[marked.find("/", marked.find("//") + 2) :] if "//" in marked else marked
+    path = path if path.startswith("/") else ""
+    return urlsplit(path).path.rstrip("/")

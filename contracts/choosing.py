@@ -1,0 +1,72 @@
+"""Which contract a recorded interaction is held against: the one that was named, or that of its host's provider."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from contracts.adapters.common import hosts_of
+from contracts.shelf import Shelf
+from contracts.view import Bench, Rulebook
+from interlock import catalogue
+from interlock.records import Interaction
+
+
+class Named:
+    """Everything is held against contracts that the user named, whatever its host."""
+
+    def __init__(self, benches: Sequence[Bench]) -> None:
+        self._benches = tuple(benches)
+
+    def __call__(self, interaction: Interaction) -> Sequence[Bench]:  # noqa: ARG002 - as `ByHost` is called
+        """Those that were named."""
+        return self._benches
+
+
+class ByHost:
+    """The provider is found out by the host: the bases of the catalogue, and the servers of its contract."""
+
+    def __init__(self, shelf: Shelf, book: Rulebook) -> None:
+        self._shelf = shelf
+        self._book = book
+        self._known = tuple(shelf.known())
+        self._patterns: list[tuple[re.Pattern[str], str]] | None = None
+        self._benches: dict[str, Bench] = {}
+        self._hosts: dict[str, tuple[Bench, ...]] = {}
+
+    def __call__(self, interaction: Interaction) -> Sequence[Bench]:
+        """The contract of the provider of this host; nothing where none is known."""
+        host = _host(interaction.url)
+        if host not in self._hosts:
+            names = dict.fromkeys(name for pattern, name in self._all() if pattern.fullmatch(host))
+            self._hosts[host] = tuple(self._bench(name) for name in names)
+        return self._hosts[host]
+
+    def _all(self) -> list[tuple[re.Pattern[str], str]]:
+        if self._patterns is None:
+            self._patterns = []
+            for name in self._known:
+                patterns = catalogue_hosts(name) or list(self._bench(name).contract.hosts)
+                self._patterns += [(re.compile(pattern), name) for pattern in dict.fromkeys(patterns)]
+        return self._patterns
+
+    def _bench(self, name: str) -> Bench:
+        if name not in self._benches:
+            self._benches[name] = Bench(self._shelf.load(name), self._book)
+        return self._benches[name]
+
+
+def catalogue_hosts(name: str, environment: str | None = None) -> list[str]:
+    """Patterns of a provider's hosts, as the catalogue has them; a place in a host stands for one label or more."""
+    if name not in catalogue.names():
+        return []
+    bases = [base for base in catalogue.load(name).bases if environment in {None, base.environment}]
+    return [pattern for base in bases for pattern in hosts_of(base.url)]
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""

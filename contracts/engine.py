@@ -1,0 +1,109 @@
+"""The engine: values against the schemas of one contract, all in one compiled validator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema_rs
+
+from contracts.contract import Contract
+from contracts.schemas import REQUEST, RESPONSE, Translator
+
+_BACKTRACK_LIMIT = 100_000
+
+
+class Engine:
+    """Compiles when it is first asked: the schema that is asked for and what it needs, then all at once.
+
+    So one look at one message is cheap, and so is the ten-thousandth.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._sides: dict[str, _Side] = {}
+
+    def valid(self, pointer: str, value: Any, direction: str) -> bool:
+        """Whether a value is as its schema promises. Raises `TooDeep`."""
+        try:
+            return self.side(direction).validator(pointer).is_valid({pointer: value})
+        except ValueError as exc:
+            raise TooDeep from exc
+
+    def errors(self, pointer: str, value: Any, direction: str) -> list[jsonschema_rs.ValidationError]:
+        """Everything that is wrong with it, as the validator says it."""
+        return list(self.side(direction).validator(pointer).iter_errors({pointer: value}))
+
+    def side(self, direction: str) -> _Side:
+        """The schemas of one direction; both are one where no property is read-only or write-only."""
+        key = direction if self._contract.directional else RESPONSE
+        if key not in self._sides:
+            self._sides[key] = _Side(self._contract, key)
+        return self._sides[key]
+
+
+class TooDeep(Exception):  # noqa: N818 - it says what the value is
+    """The value is nested more deeply than the validator follows."""
+
+
+class _Side:
+    def __init__(self, contract: Contract, direction: str) -> None:
+        self._contract = contract
+        self.direction = direction
+        self.schemas: dict[str, Any] = {}
+        self.broken: dict[str, str] = {}
+        self._validator: jsonschema_rs.Draft202012Validator | None = None
+
+    def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
+        """The validator that knows this schema."""
+        if self._validator is None:
+            self._compile([pointer])
+        elif pointer not in self.schemas:
+            self._compile([pointer, *self._contract.roots()])
+        assert self._validator is not None
+        return self._validator
+
+    def _compile(self, roots: Iterable[str]) -> None:
+        translator = Translator(self._contract, self.direction)
+        wrapper = translator.wrapper(roots)
+        self.schemas, self.broken = translator.schemas, translator.broken
+        try:
+            self._validator = _compiled(wrapper)
+        except (ValueError, jsonschema_rs.ReferencingError):
+            _drop_bad_patterns(wrapper)
+            self._validator = _compiled(wrapper)
+
+
+def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(
+        schema,
+        validate_formats=True,
+        offline=True,
+        pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT),
+    )
+
+
+def _drop_bad_patterns(schema: Any) -> None:
+    """A pattern that no engine takes promises nothing that could be checked; one must not spoil the document."""
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str) and not _takes({"pattern": pattern}):
+            del schema["pattern"]
+        if isinstance(named := schema.get("patternProperties"), dict):
+            for pattern in [each for each in named if not _takes({"patternProperties": {each: True}})]:
+                del named[pattern]
+        for child in schema.values():
+            _drop_bad_patterns(child)
+    elif isinstance(schema, list):
+        for child in schema:
+            _drop_bad_patterns(child)
+
+
+def _takes(schema: dict[str, Any]) -> bool:
+    try:
+        _compiled(schema)
+    except (ValueError, jsonschema_rs.ReferencingError):
+        return False
+    return True
+
+
+__all__ = ["REQUEST", "RESPONSE", "Engine", "TooDeep"]

@@ -1,0 +1,253 @@
+"""What exactly is wrong with a value: from the validator's errors to the leaves of the nearest branch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonschema_rs
+
+from contracts.contract import Contract
+from contracts.engine import Engine
+from contracts.placeholders import is_placeholder
+from contracts.pointers import MISSING, escape, follow, join
+from contracts.schemas import NULL_GUARD
+
+MAX_TEXT = 120
+_AMBIGUOUS = "ambiguous"
+_INDEX = re.compile(r"/\d+(?=/|$)")
+_MANY = 12  # options that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that is wrong. `pointer`: in the value; `contract_pointer`: the keyword that says so.
+
+    `keyword`: of JSON Schema, or `ambiguous` where two branches of oneOf hold. `placeholder`: the value was put
+    there by whoever redacted the recording, so nothing can be said.
+    """
+
+    pointer: str
+    contract_pointer: str
+    keyword: str
+    promised: str
+    seen: str
+    placeholder: bool = False
+
+
+def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direction: str) -> list[Broken]:
+    """Everything that is wrong with a value, each at its exact place; like faults of a list's items are one."""
+    explainer = _Explainer(contract, engine.side(direction).schemas)
+    found: dict[tuple[str, str, str], list[Broken]] = {}
+    for error in engine.errors(pointer, value, direction):
+        for broken in explainer.leaves(error, value):
+            like = (_INDEX.sub("/*", broken.pointer), broken.keyword, broken.contract_pointer)
+            same = found.setdefault(like, [])
+            if all(each.pointer != broken.pointer for each in same):
+                same.append(broken)
+    return sorted(map(_one_of, found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
+
+
+def _one_of(same: list[Broken]) -> Broken:
+    """The first of those that differ in their place in a list alone; it says how many more there are."""
+    first = min(same, key=lambda each: (each.placeholder, _natural(each.pointer)))
+    return (
+        first
+        if len(same) == 1
+        else replace(first, seen=f"{first.seen}; {len(same) - 1} more in the list like it")
+    )
+
+
+def _natural(pointer: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in pointer.split("/")]
+
+
+class _Explainer:
+    def __init__(self, contract: Contract, schemas: Mapping[str, Any]) -> None:
+        self._contract = contract
+        self._schemas = schemas
+
+    def leaves(self, error: Any, value: Any) -> Iterator[Broken]:
+        """The leaves of an error: those of the branch that was most likely meant, else the error itself."""
+        keyword = error.kind.name
+        if keyword in {"anyOf", "oneOf"}:
+            yield from self._branches(error, value)
+        elif keyword in {"additionalProperties", "unevaluatedProperties"}:
+            for name in error.kind.unexpected:
+                yield self._broken(error, value, keyword, "no such member", [name])
+        elif keyword == "required":
+            yield self._broken(
+                error, value, keyword, f"{error.kind.property!r} must be there", [error.kind.property]
+            )
+        elif keyword == "propertyNames":
+            yield self._broken(error, value, keyword, error.kind.error.message)
+        else:
+            yield self._broken(error, value, keyword, _promise(error, keyword))
+
+    def _branches(self, error: Any, value: Any) -> Iterator[Broken]:
+        context = error.kind.context
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid):
+            yield self._broken(error, value, _AMBIGUOUS, "exactly one of the alternatives holds")
+            return
+        best = self._nearest(error, context)
+        if best is None:
+            yield self._broken(error, value, error.kind.name, self._alternatives(context))
+            return
+        for each in context[best]:
+            yield from self.leaves(each, value)
+
+    def _nearest(self, error: Any, context: list[list[Any]]) -> int | None:
+        """The branch that was meant: named by the discriminator, else by tags, else the one that fits furthest."""
+        named = self._by_discriminator(error)
+        if named is not None and named < len(context) and context[named]:
+            return named
+        base = len(error.instance_path)
+        best, best_rank = None, None
+        for index, errors in enumerate(context):
+            if not errors:
+                continue
+            rank = self._rank(errors, base, error.instance)
+            if best_rank is None or rank < best_rank:
+                best, best_rank = index, rank
+        if best_rank is None or best_rank[0]:  # no branch takes even the type
+            return None
+        return best
+
+    def _rank(self, errors: list[Any], base: int, instance: Any) -> tuple[int, ...]:
+        """Lower is nearer: of the right type, with the right tags, least wrong at the top, least wrong at all."""
+        wrong_type = any(
+            len(e.instance_path) == base and e.kind.name in {"type", "enum", "const"} for e in errors
+        )
+        if (
+            wrong_type
+            and isinstance(instance, str)
+            and all(
+                e.kind.name in {"enum", "const", "pattern", "format", "maxLength", "minLength"}
+                for e in errors
+                if len(e.instance_path) == base
+            )
+        ):
+            wrong_type = False
+        tags = sum(e.kind.name in {"const", "enum"} and len(e.instance_path) == base + 1 for e in errors)
+        shallow = sum(len(e.instance_path) <= base for e in errors)
+        return (int(wrong_type), tags, shallow, len(errors))
+
+    def _by_discriminator(self, error: Any) -> int | None:
+        at, keyword = self.contract_place(error.schema_path)
+        schema = follow(self._contract.document, at)
+        if not isinstance(schema, Mapping) or not isinstance(error.instance, Mapping):
+            return None
+        rule, branches = schema.get("discriminator"), schema.get(keyword)
+        if not isinstance(rule, Mapping) or not isinstance(branches, list):
+            return None
+        tag = error.instance.get(rule.get("propertyName"))
+        if not isinstance(tag, str):
+            return None
+        mapping = rule.get("mapping")
+        target = mapping.get(tag, tag) if isinstance(mapping, Mapping) else tag
+        for index, branch in enumerate(branches):
+            reference = branch.get("$ref") if isinstance(branch, Mapping) else None
+            if isinstance(reference, str) and (reference == target or reference.endswith(f"/{target}")):
+                return index
+        return None
+
+    def _alternatives(self, context: list[list[Any]]) -> str:
+        said = dict.fromkeys(_promise(each, each.kind.name) for errors in context for each in errors[:1])
+        return " or ".join(list(said)[:_MANY])
+
+    def contract_place(self, path: list[Any]) -> tuple[str, str]:
+        """The pointer of the schema that an error's path leads to, and the keyword in it."""
+        pointer, rest = str(path[1]), path[2:]
+        node = self._schemas.get(pointer)
+        at = pointer
+        for step in rest[:-1]:
+            if step == "then" and isinstance(node, Mapping) and node.get(NULL_GUARD):
+                node = node["then"]
+                continue
+            node = (
+                node[int(step)]
+                if isinstance(node, list)
+                else node.get(step)
+                if isinstance(node, Mapping)
+                else None
+            )
+            at = join(at, step)
+        return at, str(rest[-1]) if rest else ""
+
+    def _broken(
+        self, error: Any, value: Any, keyword: str, promised: str, beyond: list[str] | None = None
+    ) -> Broken:
+        path = [*error.instance_path[1:], *(beyond or [])]
+        at, last = self.contract_place(error.schema_path)
+        seen = _at(value, path)
+        return Broken(
+            pointer="".join(f"/{escape(part)}" for part in path),
+            contract_pointer=join(at, last) if last else at,
+            keyword=keyword,
+            promised=promised,
+            seen=shown(seen),
+            placeholder=isinstance(seen, str) and keyword != "additionalProperties" and is_placeholder(seen),
+        )
+
+
+def _at(value: Any, path: list[Any]) -> Any:
+    for part in path:
+        if isinstance(value, Mapping):
+            value = value.get(part, MISSING)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return MISSING
+        if value is MISSING:
+            return MISSING
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value for a finding: its type, and the value where it is short; not yet redacted."""
+    if value is MISSING:
+        return "nothing"
+    kind = _kind(value)
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, dict | list) or len(text) > MAX_TEXT:
+        size = f" of {len(value)}" if isinstance(value, dict | list | str) else ""
+        return (
+            f"{kind}{size}" if isinstance(value, dict | list) else f"{kind}{size}: {text[: MAX_TEXT - 40]}..."
+        )
+    return "null" if value is None else f"{kind} {text}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    names = {str: "string", int: "integer", float: "number", list: "array", dict: "object"}
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "null")
+
+
+def _promise(error: Any, keyword: str) -> str:  # noqa: PLR0911 - one for each kind of keyword
+    """What the keyword promises, in words."""
+    kind = error.kind
+    if keyword == "type":
+        return " or ".join(kind.types)
+    if keyword == "enum":
+        options = [json.dumps(each, ensure_ascii=False) for each in kind.options]
+        more = f" or {len(options) - _MANY} more" if len(options) > _MANY else ""
+        return f"one of {', '.join(options[:_MANY])}{more}"
+    if keyword == "const":
+        return json.dumps(kind.expected_value, ensure_ascii=False)
+    limits = {
+        "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than",
+        "minLength": "at least this many characters:", "maxLength": "at most this many characters:",
+        "minItems": "at least this many items:", "maxItems": "at most this many items:",
+        "minProperties": "at least this many members:", "maxProperties": "at most this many members:",
+    }  # fmt: skip
+    if keyword in limits:
+        return f"{limits[keyword]} {kind.limit}"
+    if keyword in {"pattern", "format"}:
+        return f"{keyword} {getattr(kind, keyword)}"
+    if keyword == "uniqueItems":
+        return "no item twice"
+    return str(error.message)[:MAX_TEXT]

@@ -1,0 +1,140 @@
+"""What `verify` says of a run: its report with the denominators, and its evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contracts.running import Options, Outcome, contracts_of
+from interlock import evidence, findings
+from interlock.output import Case, CaseState, Report, counted
+from interlock.records import Finding, Severity, Verdict
+
+SCHEMA = "interlock.verify/1"
+EVIDENCE_VALID = dt.timedelta(days=30)
+_MOST_REASONS = 20
+_WEAKEST_FIRST = ("generated", "stand_in", "sandbox", "live")
+
+
+def report_of(
+    outcomes: Sequence[Outcome], options: Options, *, accepted: frozenset[str], fail_on: Severity | None
+) -> Report:
+    """The report: one case for each cassette; other files are counted alone."""
+    cases, shown = [], []
+    for each in outcomes:
+        if each.format is None and not _is_named(each, options):
+            continue
+        new = findings.beyond(each.findings, accepted)
+        shown += new
+        state, detail = _state(each, new, fail_on)
+        cases.append(Case(name=each.file, group="verify", state=state, detail=detail, findings=tuple(new)))
+    summary = summary_of(outcomes, accepted)
+    closing = (
+        f"{summary['cassettes']} cassettes, {summary['interactions']} interactions, {summary['matched']} held "
+        f"against a contract, {summary['partly_judged']} of them in part: {counted(shown)}"
+    )
+    return Report(
+        schema=SCHEMA,
+        title="interlock verify",
+        produced_at=dt.datetime.fromisoformat(options.now),
+        cases=tuple(cases),
+        summary=summary,
+        closing=closing,
+    )
+
+
+def _is_named(outcome: Outcome, options: Options) -> bool:
+    return outcome.file in options.paths
+
+
+def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -> tuple[CaseState, str]:
+    if fail_on is not None and any(findings.at_least(each, fail_on) for each in new):
+        return CaseState.FAILED, ""
+    if not outcome.interactions:
+        return CaseState.UNPROVEN, "no interaction could be read in it"
+    if not outcome.known:
+        return CaseState.UNPROVEN, f"no contract is known for {', '.join(outcome.hosts)}"
+    if not outcome.matched:
+        return (
+            CaseState.UNPROVEN,
+            f"none of its {outcome.interactions} interactions is an operation of a contract",
+        )
+    return (
+        CaseState.PASSED,
+        "" if not outcome.partly else f"{outcome.partly} of {outcome.matched} judged in part",
+    )
+
+
+def summary_of(outcomes: Sequence[Outcome], accepted: frozenset[str]) -> dict[str, Any]:
+    """The denominators: what was looked at, what could be judged, what was not."""
+    cassettes = [each for each in outcomes if each.format is not None]
+    everything = [found for each in outcomes for found in each.findings]
+    unjudged: Counter[str] = Counter()
+    for each in cassettes:
+        unjudged.update({_why(reason): count for reason, count in each.unjudged.items()})
+    contracts = {name: facts for each in cassettes for name, facts in each.contracts.items()}
+    return {
+        "cassettes": len(cassettes),
+        "other_files": len(outcomes) - len(cassettes),
+        "interactions": sum(each.interactions for each in cassettes),
+        "of_a_known_provider": sum(each.known for each in cassettes),
+        "matched": sum(each.matched for each in cassettes),
+        "partly_judged": sum(each.partly for each in cassettes),
+        "findings_by_rule": dict(sorted(Counter(each.rule for each in everything).items())),
+        "accepted_by_baseline": sum(each.fingerprint in accepted for each in everything),
+        "not_judged": dict(unjudged.most_common(_MOST_REASONS)),
+        "contracts": dict(sorted(contracts.items())),
+        "operations": _operations(cassettes),
+    }
+
+
+def _why(reason: str) -> str:
+    """A reason without the place in the message, so that like ones count together."""
+    return reason.partition(": ")[2] or reason
+
+
+def _operations(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
+    found: dict[str, Counter[str]] = {}
+    for each in outcomes:
+        for name, counts in each.operations.items():
+            found.setdefault(name, Counter()).update(counts)
+    return {name: dict(sorted(counts.items())) for name, counts in sorted(found.items())}
+
+
+def write_evidence(
+    outcomes: Sequence[Outcome],
+    options: Options,
+    folder: Path,
+    *,
+    fail_on: Severity | None,
+    accepted: frozenset[str],
+) -> None:
+    """One piece for each contract: which of its operations were seen, and whether every promise was kept."""
+    covered = _operations(outcomes)
+    known = {each.name: each for each in contracts_of(options, {n for o in outcomes for n in o.contracts})}
+    for name, contract in sorted(known.items()):
+        own = [outcome for outcome in outcomes if name in outcome.contracts]
+        new = [found for outcome in own for found in findings.beyond(outcome.findings, accepted)]
+        broken = [found for found in new if findings.at_least(found, fail_on or Severity.ERROR)]
+        piece = evidence.make(
+            integration=name,
+            item="contract-verify",
+            verdict=Verdict.FAILED if broken else Verdict.PROVEN if covered.get(name) else Verdict.UNPROVEN,
+            kind="verify",
+            origin=weakest({origin for outcome in own for origin in outcome.origins}),
+            covered=covered.get(name, ()),
+            universe={each.name for each in contract.operations},
+            produced_at=dt.datetime.fromisoformat(options.now),
+            valid_for=EVIDENCE_VALID,
+            finding_ids=[found.fingerprint for found in broken],
+            contract_digest=contract.digest,
+        )
+        evidence.write(piece, folder)
+
+
+def weakest(origins: set[str]) -> str:
+    """What is mixed proves as much as the least of it."""
+    return next((each for each in _WEAKEST_FIRST if each in origins), _WEAKEST_FIRST[0])

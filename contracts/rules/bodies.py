@@ -1,0 +1,287 @@
+"""Rules on bodies, of requests and of answers: there, of a promised media type, well-formed, as the schema says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.contract import Media
+from contracts.engine import REQUEST, RESPONSE, TooDeep
+from contracts.explain import Broken, explain
+from contracts.media import FORM, chosen, essence, is_json, read
+from contracts.placeholders import in_bytes, in_text
+from contracts.pointers import follow, of_reference
+from contracts.rules.requests import leniency
+from contracts.schemas import Translator
+from contracts.view import View, listed
+from interlock.records import Message, Severity
+
+_BODILESS = frozenset({204, 205, 304})
+_SOFT = {"format": "response-format", "enum": "response-enum", "ambiguous": "response-ambiguous"}
+_FORMS = {FORM, "multipart/form-data"}
+_MAX_NESTING = 40
+
+
+def request_body(view: View) -> None:
+    """The body of the request."""
+    promised, message = view.operation.body, view.interaction.request
+    content_type = _content_type(view.request_headers)
+    if message.body is None or not message.body.strip():
+        if (
+            promised
+            and promised.required
+            and message.body_state != "redacted"
+            and not _hollow(promised.media)
+        ):
+            if message.body_state == "absent" and message.body is None and content_type:
+                view.unjudged.append("/request/body: the recording does not hold it")
+                return
+            view.add(
+                "request-body-missing",
+                f"{view.operation.name} is sent without a body",
+                "/request/body",
+                promised.pointer,
+                promised=listed(m.media_type for m in promised.media),
+                seen="nothing",
+                at_most=leniency(view),
+                fix="send the body that the operation needs",
+            )
+        return
+    if promised is None:
+        _unexpected(view, message)
+        return
+    media = _media(view, promised.media, content_type, message, REQUEST)
+    if media is not None:
+        _judge(view, message, content_type, media, REQUEST)
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    """As it was sent; empty where it was not, or was redacted."""
+    text = headers.get("content-type", "")
+    return "" if in_text(text) else text
+
+
+def _hollow(media: tuple[Media, ...]) -> bool:
+    """Some documents require a form body in which nothing stands."""
+    return all(each.media_type.endswith("x-www-form-urlencoded") for each in media)
+
+
+def _unexpected(view: View, message: Message) -> None:
+    body = (message.body or b"").strip()
+    if body in {b"{}", b"null", b'""', b"[]"}:  # what clients send for "nothing"
+        return
+    if message.body_state == "full":
+        view.add(
+            "request-body-unexpected",
+            f"{view.operation.name} takes no body",
+            "/request/body",
+            view.operation.pointer,
+            promised="no body",
+            seen=f"{len(body)} bytes",
+            at_most=leniency(view),
+        )
+
+
+def response_body(view: View) -> None:
+    """The body of the answer."""
+    answer, message = view.answer, view.interaction.response
+    if answer is None or message is None or view.interaction.method.upper() == "HEAD":
+        return
+    content_type = _content_type(view.response_headers)
+    if message.body is None or not message.body.strip():
+        _no_response_body(view, message)
+        return
+    if not answer.media:  # nothing is promised of a body, so none breaks a promise
+        return
+    media = _media(view, answer.media, content_type, message, RESPONSE)
+    if media is not None:
+        _judge(view, message, content_type, media, RESPONSE)
+
+
+def _no_response_body(view: View, message: Message) -> None:
+    answer = view.answer
+    assert answer is not None
+    wants = [m for m in answer.media if m.schema and is_json(essence(m.media_type))]
+    optional = any(essence(m.media_type) == "*/*" for m in answer.media)
+    if not wants or optional or view.interaction.status in _BODILESS or answer.status == "default":
+        return
+    if message.body is None:
+        view.unjudged.append("/response/body: the recording does not hold it")
+    elif message.body_state == "full":
+        view.add(
+            "response-body-missing",
+            f"{view.operation.name} answers {view.interaction.status} without a body",
+            "/response/body",
+            answer.pointer,
+            promised=listed(m.media_type for m in wants),
+            seen="nothing",
+        )
+
+
+def _media(
+    view: View, media: tuple[Media, ...], content_type: str, message: Message, side: str
+) -> Media | None:
+    if not media:
+        return None
+    if not content_type:
+        return _by_look(media, message.body or b"")
+    found = chosen(media, content_type)
+    if found is None:
+        lenient = leniency(view) if side == REQUEST else None
+        if (
+            lenient is None
+            and essence(content_type) in _FORMS
+            and _FORMS & {essence(m.media_type) for m in media}
+        ):
+            lenient = Severity.WARNING  # one form is taken for the other, as a rule
+        view.add(
+            f"{side}-media-type",
+            f"{view.operation.name}: {essence(content_type)} is not among the promised types",
+            f"/{side}/header/content-type",
+            media[0].pointer.rpartition("/")[0],
+            promised=listed(m.media_type for m in media),
+            seen=content_type,
+            at_most=lenient,
+        )
+    return found
+
+
+def _by_look(media: tuple[Media, ...], body: bytes) -> Media | None:
+    """The media type that a body without a header looks like."""
+    looks_like_json = body.lstrip()[:1] in {b"{", b"["}
+    for each in media:
+        if is_json(essence(each.media_type)) == looks_like_json:
+            return each
+    return None
+
+
+def _judge(view: View, message: Message, content_type: str, media: Media, side: str) -> None:
+    where = f"/{side}/body"
+    if message.body_state in {"truncated", "absent"} or (
+        message.body_state == "redacted" and side == REQUEST
+    ):
+        view.unjudged.append(f"{where}: the recording holds it {message.body_state}")
+        return
+    assert message.body is not None
+    got = read(message.body, content_type, media, view.bench.coercer)
+    lenient = leniency(view) if side == REQUEST else None
+    if got.problem is not None:
+        if message.body_state == "redacted" or in_bytes(message.body):
+            view.unjudged.append(f"{where}: the recording holds it redacted")
+            return
+        view.add(
+            f"{side}-body-syntax",
+            f"{view.operation.name}: the {side} body {got.problem}",
+            where,
+            media.pointer,
+            promised=media.media_type,
+            seen=f"{len(message.body)} bytes",
+            at_most=lenient,
+        )
+    elif got.opaque is not None:
+        _opaque(view, media, got.opaque, where)
+    elif media.schema is not None:
+        _schema(view, got.value, media, side)
+
+
+def _opaque(view: View, media: Media, why: str, where: str) -> None:
+    if media.schema is None or _is_free(view, media.schema):  # nothing is promised of it
+        view.add(
+            "body-opaque", f"{view.operation.name}: {why}", where, media.pointer, promised=media.media_type
+        )
+        return
+    view.unjudged.append(f"{where}: {why}")
+    view.add(
+        "body-unjudged", f"{view.operation.name}: {why}", where, media.pointer, promised=media.media_type
+    )
+
+
+def _is_free(view: View, pointer: str) -> bool:
+    schema = view.bench.coercer.schema_at(pointer)
+    if not isinstance(schema, Mapping) or not schema:
+        return True
+    return schema.get("type") == "file" or schema.get("format") in {"binary", "base64", "byte"}
+
+
+def _schema(view: View, value: Any, media: Media, side: str) -> None:
+    assert media.schema is not None
+    engine = view.bench.engine
+    try:
+        if not engine.valid(media.schema, value, side):
+            for broken in explain(engine, view.contract, media.schema, value, side):
+                _report(view, broken, side)
+    except TooDeep:
+        view.unjudged.append(f"/{side}/body: is nested too deeply")
+    if side == REQUEST and view.contract.directional:
+        _read_only(view, value, media.schema)
+
+
+def _report(view: View, broken: Broken, side: str) -> None:
+    where = f"/{side}/body{broken.pointer}"
+    if broken.placeholder:
+        view.unjudged.append(f"{where}: stands for something redacted")
+        return
+    if side == REQUEST and broken.keyword == "ambiguous":
+        return
+    rule = _SOFT.get(broken.keyword, f"{side}-body") if side == RESPONSE else "request-body"
+    name = broken.pointer.rpartition("/")[2] or "it"
+    verb = {"required": "is missing", "additionalProperties": "is not known"}.get(
+        broken.keyword, "is not as promised"
+    )
+    view.add(
+        rule,
+        f"{view.operation.name}: {name} of the {side} body {verb}",
+        where,
+        broken.contract_pointer,
+        promised=broken.promised,
+        seen=broken.seen,
+        at_most=leniency(view) if side == REQUEST else None,
+        fix=_fix(side, broken),
+    )
+
+
+def _fix(side: str, broken: Broken) -> str:
+    if side == RESPONSE:
+        return "the provider has changed, or its document is wrong: be ready for what was seen"
+    return "send it" if broken.keyword == "required" else "send what is promised"
+
+
+def _read_only(view: View, value: Any, pointer: str) -> None:
+    """Members in a request that only the provider may set."""
+    translator = Translator(view.contract, REQUEST)
+    for where, at in _one_way(view, translator, value, pointer, "", _MAX_NESTING):
+        view.add(
+            "request-read-only",
+            f"{view.operation.name}: {where.rpartition('/')[2]} is set by the provider alone",
+            f"/request/body{where}",
+            at,
+            promised="not sent",
+            at_most=leniency(view),
+            fix="leave it out",
+        )
+
+
+def _one_way(view: View, translator: Translator, value: Any, at: str, where: str, left: int) -> Any:
+    schema = follow(view.contract.document, at)
+    if not isinstance(schema, Mapping) or left <= 0:
+        return
+    if (target := of_reference(schema.get("$ref"))) is not None:
+        yield from _one_way(view, translator, value, target, where, left - 1)
+        return
+    for index, _ in enumerate(schema.get("allOf") or ()):
+        yield from _one_way(view, translator, value, f"{at}/allOf/{index}", where, left - 1)
+    properties = schema.get("properties")
+    if isinstance(value, dict) and isinstance(properties, Mapping):
+        for name, inner in value.items():
+            if name not in properties:
+                continue
+            step = name.replace("~", "~0").replace("/", "~1")
+            if translator.one_way(properties[name]):
+                yield f"{where}/{step}", f"{at}/properties/{step}"
+            else:
+                yield from _one_way(
+                    view, translator, inner, f"{at}/properties/{step}", f"{where}/{step}", left - 1
+                )
+    elif isinstance(value, list) and "items" in schema:
+        for index, inner in enumerate(value[:100]):
+            yield from _one_way(view, translator, inner, f"{at}/items", f"{where}/{index}", left - 1)

@@ -1,0 +1,193 @@
+"""Schemas of every dialect as one JSON Schema 2020-12, whose places keep the pointers of the document.
+
+The result is one wrapper: `properties` holds each schema that can be reached, under its own pointer. A value is
+judged as `{pointer: value}`, and the place of an error names its pointer at once. One wrapper compiles in a
+fraction of the time and memory that the schemas take one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contracts.contract import Contract
+from contracts.pointers import MISSING, escape, follow, join, of_reference
+
+REQUEST = "request"
+RESPONSE = "response"
+# Asserted, because a client breaks on them. Others (uri, email, hostname) are written too loosely to hold anybody to.
+FORMATS = frozenset({"date", "date-time", "uuid", "ipv4", "ipv6"})
+NULL_GUARD = "x-null"  # marks a schema that stands under `then`, because null is allowed beside it
+_TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
+_COUNTS = (
+    "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains",
+)  # fmt: skip
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+_ONE = (
+    "items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else",
+    "unevaluatedItems", "unevaluatedProperties",
+)  # fmt: skip
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_MAPS = ("properties", "patternProperties", "dependentSchemas")
+_COMPOSED = ("$ref", "allOf", "anyOf", "oneOf", "not", "if", "const")
+_MAX_HOPS = 32
+
+
+class Translator:
+    """Turns schemas of one contract, for one direction, into the wrapper. `broken`: references that lead nowhere."""
+
+    def __init__(self, contract: Contract, direction: str) -> None:
+        self._document = contract.document
+        self._old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
+        self._flag = "readOnly" if direction == REQUEST else "writeOnly"
+        self._directional = contract.directional
+        self._waiting: list[str] = []
+        self.schemas: dict[str, Any] = {}
+        self.broken: dict[str, str] = {}
+
+    def wrapper(self, roots: Iterable[str]) -> dict[str, Any]:
+        """The schema that holds all of `roots` and what they refer to."""
+        self._waiting += roots
+        while self._waiting:
+            pointer = self._waiting.pop()
+            if pointer not in self.schemas:
+                self.schemas[pointer] = True
+                self.schemas[pointer] = self._schema(follow(self._document, pointer), pointer)
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": self.schemas}
+
+    def _schema(self, node: Any, at: str) -> Any:
+        if not isinstance(node, Mapping):
+            return node if isinstance(node, bool) else True
+        nullable = node.get("nullable") is True or node.get("x-nullable") is True
+        made = self._reference(node, at) if "$ref" in node else self._keywords(node, at)
+        return _with_null(made) if nullable else made
+
+    def _reference(self, node: Mapping[str, Any], at: str) -> Any:
+        target = of_reference(node["$ref"])
+        if target is None or follow(self._document, target) is MISSING or self._circle(target):
+            self.broken.setdefault(join(at, "$ref"), str(node["$ref"]))
+            return True
+        self._waiting.append(target)
+        found = {"$ref": f"#/properties/{escape(target)}"}
+        # Before 3.1 what stands beside a reference is without effect.
+        return found if self._old or len(node) == 1 else found | self._keywords(node, at)
+
+    def _circle(self, target: str) -> bool:
+        """Whether a reference leads only to further references, for ever."""
+        for _ in range(_MAX_HOPS):
+            node = follow(self._document, target)
+            further = of_reference(node.get("$ref")) if isinstance(node, Mapping) else None
+            if further is None:
+                return False
+            target = further
+        return True
+
+    def _keywords(self, node: Mapping[str, Any], at: str) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        types = _types(node.get("type"))
+        if types:
+            made["type"] = types[0] if len(types) == 1 else types
+        _limits(node, made)
+        if isinstance(node.get("enum"), list) and node["enum"]:
+            made["enum"] = _as_text(node["enum"]) if types == ["string"] else list(node["enum"])
+        if "const" in node:
+            made["const"] = node["const"]
+        if isinstance(node.get("pattern"), str):
+            made["pattern"] = node["pattern"]
+        if node.get("format") in FORMATS and (not types or "string" in types):
+            made["format"] = node["format"]
+        if node.get("uniqueItems") is True:
+            made["uniqueItems"] = True
+        if isinstance(node.get("dependentRequired"), Mapping):
+            made["dependentRequired"] = node["dependentRequired"]
+        if required := self._required(node):
+            made["required"] = required
+        self._inner(node, at, made)
+        return made
+
+    def _inner(self, node: Mapping[str, Any], at: str, made: dict[str, Any]) -> None:
+        for name in _ONE:
+            if isinstance(inner := node.get(name), Mapping | bool):
+                made[name] = self._schema(inner, join(at, name))
+        for name in _LISTS:
+            if isinstance(inner := node.get(name), list) and inner:
+                made[name] = [self._schema(each, join(at, name, index)) for index, each in enumerate(inner)]
+        for name in _MAPS:
+            if isinstance(inner := node.get(name), Mapping):
+                base = join(at, name)
+                made[name] = {str(key): self._schema(each, join(base, key)) for key, each in inner.items()}
+
+    def _required(self, node: Mapping[str, Any]) -> list[str]:
+        """Without what this direction leaves out: a request need not carry what only the provider may set."""
+        names = node.get("required")
+        if not isinstance(names, list):
+            return []
+        names = list(dict.fromkeys(name for name in names if isinstance(name, str)))
+        if self._directional:
+            properties = node.get("properties")
+            known = properties if isinstance(properties, Mapping) else {}
+            names = [name for name in names if not self.one_way(known.get(name))]
+        return names
+
+    def one_way(self, schema: Any) -> bool:
+        """Whether a property belongs to the other direction alone."""
+        for _ in range(_MAX_HOPS):
+            if not isinstance(schema, Mapping):
+                return False
+            if schema.get(self._flag) is True:
+                return True
+            target = of_reference(schema.get("$ref"))
+            if target is None:
+                return False
+            schema = follow(self._document, target)
+        return False
+
+
+def _types(value: Any) -> list[str]:
+    listed = value if isinstance(value, list) else [value]
+    found = [each for each in listed if isinstance(each, str)]
+    return list(dict.fromkeys(found)) if found and all(each in _TYPES for each in found) else []
+
+
+def _limits(node: Mapping[str, Any], made: dict[str, Any]) -> None:
+    for name in _COUNTS:
+        if name in node and isinstance(value := _whole(node[name]), int) and value >= 0:
+            made[name] = value
+    for name in _NUMBERS:
+        if _is_number(node.get(name)):
+            made[name] = node[name]
+    for name, limit in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if node.get(name) is True and limit in made:
+            made[name] = made.pop(limit)
+    if _is_number(node.get("multipleOf")) and node["multipleOf"] > 0:
+        made["multipleOf"] = node["multipleOf"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _as_text(values: list[Any]) -> list[Any]:
+    """YAML reads the 1 of an enum of texts as a number; its author meant a text."""
+    return [str(each) if _is_number(each) else each for each in values]
+
+
+def _with_null(made: Any) -> Any:
+    """`nullable` as the world means it: null is welcome, whatever else the schema says."""
+    if not isinstance(made, dict):
+        return made
+    if not any(name in made for name in _COMPOSED):
+        if "type" in made:
+            types = made["type"] if isinstance(made["type"], list) else [made["type"]]
+            made["type"] = list(dict.fromkeys([*types, "null"]))
+        if "enum" in made and None not in made["enum"]:
+            made["enum"] = [*made["enum"], None]
+        return made
+    for name in ("anyOf", "oneOf"):
+        if set(made) == {name}:
+            return {name: [*made[name], {"type": "null"}]}
+    return {"if": {"not": {"type": "null"}}, "then": made, NULL_GUARD: True}

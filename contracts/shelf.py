@@ -1,0 +1,117 @@
+"""The contracts that we know: our own library, and what was pulled from the providers and pinned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contracts import adapters
+from contracts.contract import LIBRARY, PULLED, Contract
+from interlock.errors import UsageError
+from interlock.evidence import write_whole
+
+LIBRARY_FOLDER = Path(__file__).parent / "library"
+PULLED_FOLDER = Path(".interlock") / "contracts"
+LOCK = "contracts.lock.json"
+LOCK_SCHEMA = "interlock.contracts.lock/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One contract on the shelf. `pinned`: its line in the lock, None for the library's own."""
+
+    name: str
+    origin: str
+    path: Path
+    pinned: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is there for a project: `root` is the folder of its settings. What was pulled goes before the library."""
+
+    root: Path
+    library: Path = field(default=LIBRARY_FOLDER)
+
+    @property
+    def folder(self) -> Path:
+        """Where pulled contracts lie."""
+        return self.root / PULLED_FOLDER
+
+    def known(self) -> dict[str, Known]:
+        """Every contract by the provider's name, sorted. Raises `UsageError` for a lock that is broken."""
+        found = {path.parent.name: path for path in sorted(self.library.glob("*/openapi.yaml"))}
+        known = {name: Known(name=name, origin=LIBRARY, path=path) for name, path in found.items()}
+        for name, entry in self.lock().items():
+            known[name] = Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
+        return dict(sorted(known.items()))
+
+    def load(self, name: str) -> Contract:
+        """The contract of a provider. Raises `UsageError` where there is none, or it is not the pinned one."""
+        known = self.known().get(name)
+        if known is None:
+            raise UsageError(
+                f"there is no contract of {name!r}",
+                hint=f"`interlock contracts pull {name}` fetches the provider's own; --contract FILE takes any other",
+            )
+        contract = adapters.load(known.path, name=name, origin=known.origin, partial=known.origin == LIBRARY)
+        if known.pinned is not None and known.pinned["sha256"] != contract.digest:
+            raise UsageError(
+                f"{known.path}: is not what was pulled: its digest differs from the one in {LOCK}",
+                hint=f"`interlock contracts pull {name}` fetches it anew",
+            )
+        return contract
+
+    def lock(self) -> dict[str, dict[str, Any]]:
+        """The lines of the lock by name; empty where nothing was pulled. Raises `UsageError`."""
+        path = self.folder / LOCK
+        if not path.is_file():
+            return {}
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            entries = data["contracts"]
+            if data["schema"] != LOCK_SCHEMA or not all(_is_entry(each) for each in entries.values()):
+                raise ValueError  # noqa: TRY301 - one answer for every way in which it can be wrong
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+            raise UsageError(f"{path}: is not a lock of contracts", hint="remove it and pull again") from exc
+        return dict(entries)
+
+    def pin(self, name: str, data: bytes, *, url: str, pulled_at: str) -> Known:
+        """Keep a document and its digest. Raises `UsageError`."""
+        suffix = ".json" if data.lstrip()[:1] == b"{" else ".yaml"
+        entry = {
+            "file": f"{name}{suffix}",
+            "url": url,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+            "pulled_at": pulled_at,
+        }
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise UsageError(f"{url}: is not UTF-8 text") from exc
+        write_whole(self.folder / str(entry["file"]), text)
+        entries = dict(sorted({**self.lock(), name: entry}.items()))
+        write_whole(
+            self.folder / LOCK, json.dumps({"schema": LOCK_SCHEMA, "contracts": entries}, indent=2) + "\n"
+        )
+        return Known(name=name, origin=PULLED, path=self.folder / str(entry["file"]), pinned=entry)
+
+
+def _is_entry(entry: Any) -> bool:
+    name = entry.get("file") if isinstance(entry, dict) else None
+    return (
+        isinstance(name, str)
+        and "/" not in name
+        and "\\" not in name
+        and isinstance(entry.get("sha256"), str)
+    )
+
+
+def universe(contract: Contract) -> Iterator[str]:
+    """The names of everything that can be asked: the denominator of evidence."""
+    return (operation.name for operation in contract.operations)

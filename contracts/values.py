@@ -1,0 +1,259 @@
+"""Texts of URLs, headers and forms as the values that their schemas speak of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from contracts.contract import Parameter
+from contracts.pointers import MISSING, follow, of_reference
+
+MAX_FIELDS = 10_000
+_MAX_DEPTH = 24
+_INTEGER = re.compile(r"[-+]?\d{1,400}")
+_NUMBER = re.compile(r"[-+]?(?:\d{1,400}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_HOPS = 16
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """The fields of a query or form, decoded. Raises `ValueError` beyond `MAX_FIELDS`."""
+    return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS) if text else []
+
+
+def grouped(fields: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Every value by name, in order."""
+    found: dict[str, list[str]] = {}
+    for name, value in fields:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def nested(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Fields with brackets in their names as objects and lists: `a[b]=1`, `a[]=1`, `a[0][b]=1`.
+
+    A name that comes again is a list.
+    """
+    root: dict[str, Any] = {}
+    for name, value in fields:
+        base, bracket, _ = name.partition("[")
+        steps = [base, *_BRACKETS.findall(name)] if bracket and base and name.endswith("]") else [name]
+        _put(root, steps[:_MAX_DEPTH], value)
+    return {name: _lists(value) for name, value in root.items()}
+
+
+def _put(into: dict[str, Any], steps: list[str], value: str) -> None:
+    for step in steps[:-1]:
+        key = step or str(len(into))
+        inner = into.get(key)
+        if not isinstance(inner, dict):
+            inner = {}
+            into[key] = inner
+        into = inner
+    last = steps[-1]
+    if not last:
+        into[str(len(into))] = value
+    elif last in into and len(steps) == 1:
+        before = into[last]
+        into[last] = [*before, value] if isinstance(before, list) else [before, value]
+    else:
+        into[last] = value
+
+
+def _lists(value: Any) -> Any:
+    """Objects whose keys count 0, 1, 2 are lists."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _lists(each) for key, each in value.items()}
+    if inner and all(key.isdecimal() for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
+
+
+class Coercer:
+    """Gives texts the type that their schema asks for, where they can have it; what cannot stays text."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def coerce(self, value: Any, pointer: str | None) -> Any:
+        """`value` as the schema at `pointer` would have it."""
+        schema = follow(self.document, pointer) if pointer else None
+        return self._as(value, schema, _MAX_DEPTH)
+
+    def _as(self, value: Any, schema: Any, left: int) -> Any:
+        schema = self.plain(schema)
+        if not isinstance(schema, Mapping) or left <= 0:
+            return value
+        branches = [each for name in ("anyOf", "oneOf") for each in _listed(schema, name)]
+        if branches:
+            return self._nearest(value, schema, branches, left)
+        for each in _listed(schema, "allOf"):
+            value = self._as(value, each, left - 1)
+        types = types_of(schema)
+        if isinstance(value, str):
+            return self._text(value, schema, types, left)
+        if isinstance(value, list) and "items" in schema:
+            return [self._as(each, schema["items"], left - 1) for each in value]
+        if isinstance(value, list) and "object" in types and "array" not in types:
+            value = {str(index): each for index, each in enumerate(value)}
+        if isinstance(value, dict):
+            return self._object(value, schema, left)
+        return value
+
+    def _text(  # noqa: PLR0911 - one for each type
+        self, value: str, schema: Mapping[str, Any], types: set[str], left: int
+    ) -> Any:
+        if "string" in types and (value in schema.get("enum", (value,)) or not types - {"string", "null"}):
+            return value
+        if "boolean" in types and value in {"true", "false"}:
+            return value == "true"
+        if "integer" in types and _INTEGER.fullmatch(value):
+            return int(value)
+        if "number" in types and _NUMBER.fullmatch(value):
+            return float(value) if not _INTEGER.fullmatch(value) else int(value)
+        if not value and ("null" in types or schema.get("nullable") is True):
+            return None
+        if types == {"array"}:
+            return [] if not value else [self._as(value, schema.get("items"), left - 1)]
+        return value
+
+    def _object(self, value: dict[str, Any], schema: Mapping[str, Any], left: int) -> dict[str, Any]:
+        properties = schema.get("properties")
+        known = properties if isinstance(properties, Mapping) else {}
+        others = schema.get("additionalProperties")
+        return {name: self._as(each, known.get(name, others), left - 1) for name, each in value.items()}
+
+    def _nearest(self, value: Any, schema: Mapping[str, Any], branches: list[Any], left: int) -> Any:
+        """As the first branch whose type it gets; fields beside the branches hold too."""
+        for branch in branches:
+            made = self._as(value, branch, left - 1)
+            if self._has_type(made, self.plain(branch)):
+                value = made
+                break
+        beside = {
+            name: schema[name] for name in ("properties", "additionalProperties", "items") if name in schema
+        }
+        return self._as(value, beside, left - 1) if beside else value
+
+    def _has_type(self, value: Any, schema: Any) -> bool:
+        if not isinstance(schema, Mapping):
+            return True
+        if "enum" in schema and isinstance(schema["enum"], list):
+            return value in schema["enum"]
+        types = types_of(schema)
+        if not types:
+            return not any(name in schema for name in ("anyOf", "oneOf", "allOf")) or isinstance(value, str)
+        return bool(types & _types_of_value(value))
+
+    def schema_at(self, pointer: str | None) -> Any:
+        """The schema at a pointer, behind its references; None where there is none."""
+        return self.plain(follow(self.document, pointer)) if pointer else None
+
+    def plain(self, schema: Any) -> Any:
+        """A schema behind its references."""
+        for _ in range(_HOPS):
+            target = of_reference(schema.get("$ref")) if isinstance(schema, Mapping) else None
+            if target is None:
+                return schema
+            schema = follow(self.document, target)
+        return None if schema is MISSING else schema
+
+
+def types_of(schema: Mapping[str, Any]) -> set[str]:
+    """The types that a schema names, or those that its other words give away."""
+    named = schema.get("type")
+    if isinstance(named, str):
+        return {named}
+    if isinstance(named, list):
+        return {each for each in named if isinstance(each, str)}
+    if "properties" in schema:
+        return {"object"}
+    return {"array"} if "items" in schema else set()
+
+
+def _types_of_value(value: Any) -> set[str]:
+    if isinstance(value, bool):
+        return {"boolean"}
+    if isinstance(value, int):
+        return {"integer", "number"}
+    if isinstance(value, float):
+        return {"number"}
+    if value is None:
+        return {"null"}
+    return {"string"} if isinstance(value, str) else {"object"} if isinstance(value, dict) else {"array"}
+
+
+def _listed(schema: Mapping[str, Any], name: str) -> list[Any]:
+    found = schema.get(name)
+    return found if isinstance(found, list) else []
+
+
+_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|", "tsv": "\t"}
+
+
+def parameter_value(parameter: Parameter, texts: list[str], coercer: Coercer) -> Any:
+    """The value of a parameter from the texts of its name. Raises `ValueError` where it is no JSON and should be."""
+    if parameter.media_type and "json" in parameter.media_type:
+        return json.loads(texts[0])
+    schema = coercer.schema_at(parameter.schema)
+    types = types_of(schema) if isinstance(schema, Mapping) else set()
+    value: Any = texts[0] if len(texts) == 1 else texts
+    if types == {"array"}:
+        value = _array(parameter, texts)
+    elif types == {"object"} and isinstance(value, str):
+        value = _fields(parameter, value)
+    elif parameter.place == "path" and isinstance(value, str):
+        value = _unstyled(parameter, value)
+    return coercer.coerce(value, parameter.schema)
+
+
+def _array(parameter: Parameter, texts: list[str]) -> list[str]:
+    if parameter.place == "query" and (len(texts) > 1 or parameter.explode):
+        return texts
+    text = _unstyled(parameter, texts[0])
+    if not text:
+        return []
+    delimiter = _DELIMITERS.get(parameter.style, ",")
+    if parameter.style in {"label", "matrix"} and parameter.explode:
+        delimiter = "." if parameter.style == "label" else ";"
+    name = f"{parameter.name}="
+    return [part.strip().removeprefix(name) for part in text.split(delimiter)]
+
+
+def _unstyled(parameter: Parameter, text: str) -> str:
+    """Without the marks that label and matrix put before a value."""
+    if parameter.style == "label":
+        return text.removeprefix(".")
+    if parameter.style == "matrix":
+        text = text.removeprefix(";")
+        return text if parameter.explode and ";" in text else text.removeprefix(f"{parameter.name}=")
+    return text
+
+
+def _fields(parameter: Parameter, text: str) -> Any:
+    """`a=1,b=2` where it is exploded, `a,1,b,2` where not; JSON is taken too, for many send it."""
+    if text.startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    parts = _unstyled(parameter, text).split(",")
+    if all("=" in part for part in parts):
+        return dict(part.split("=", 1) for part in parts)
+    if len(parts) % 2 == 0:
+        return dict(zip(parts[::2], parts[1::2], strict=True))
+    return text
+
+
+def cookies(text: str) -> dict[str, str]:
+    """The cookies of a Cookie header."""
+    found = {}
+    for part in text.split(";"):
+        name, equals, value = part.strip().partition("=")
+        if equals:
+            found[name] = unquote(value.strip('"'))
+    return found

@@ -1,0 +1,152 @@
+"""Recorded traffic against what was promised: pure, one interaction or the interactions of one cassette."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from contracts.contract import Contract, Event
+from contracts.engine import REQUEST, TooDeep
+from contracts.explain import explain
+from contracts.media import chosen, read
+from contracts.rules import CHECKS, answered, retries
+from contracts.view import Bench, View, listed
+from interlock.records import Finding, Interaction
+
+_ONCE = frozenset(
+    {"recording-old", "version-mismatch"}
+)  # what holds for the cassette as a whole is said once
+# The contracts that an interaction may be held against; none where none is known for its host.
+Chooser = Callable[[Interaction], Sequence[Bench]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What became of one interaction.
+
+    `contract`: what it was held against, None where none is known. `operation`: its
+    operation's name, None where there was no match. `unjudged`: what could not be looked into, and why.
+    """
+
+    interaction: Interaction
+    contract: Contract | None
+    operation: str | None
+    findings: tuple[Finding, ...] = ()
+    unjudged: tuple[str, ...] = ()
+
+
+def verify(interaction: Interaction, bench: Bench) -> Verified:
+    """One interaction against one contract."""
+    return _settled(_looked_at(View(interaction, bench)))
+
+
+def verify_all(interactions: Iterable[Interaction], choose: Chooser) -> Iterator[Verified]:
+    """The interactions of one cassette in their order, each against the contract of its provider.
+
+    What shows only over several of them (retries, idempotency keys) is found too.
+    """
+    views: list[View] = []
+    done: list[View | Verified] = []
+    for interaction in interactions:
+        benches = choose(interaction)
+        if not benches:
+            done.append(Verified(interaction=interaction, contract=None, operation=None))
+        else:
+            views.append(_looked_at(_view(interaction, benches)))
+            done.append(views[-1])
+    together: dict[int, list[Finding]] = {}
+    for finding in retries.judged(views):
+        together.setdefault(finding.location.interaction or 0, []).append(finding)
+    said: set[str] = set()
+    for each in done:
+        if isinstance(each, Verified):
+            yield each
+        else:
+            found = _settled(each)
+            own = [x for x in found.findings if x.rule not in said]
+            said |= {x.rule for x in own if x.rule in _ONCE}
+            yield replace(found, findings=(*own, *together.get(each.interaction.source.index, ())))
+
+
+def _view(interaction: Interaction, benches: Sequence[Bench]) -> View:
+    """Before the first contract that knows its operation, else before the first of them."""
+    first = View(interaction, benches[0])
+    if first.match is not None:
+        return first
+    others = (View(interaction, each) for each in benches[1:])
+    return next((each for each in others if each.match is not None), first)
+
+
+def _looked_at(view: View) -> View:
+    if view.match is None:
+        _unmatched(view)
+        return view
+    for check in CHECKS:
+        if view.interaction.status is not None or not answered(check):
+            check(view)
+    return view
+
+
+def _settled(view: View) -> Verified:
+    return Verified(
+        interaction=view.interaction,
+        contract=view.contract,
+        operation=view.operation.name if view.match else None,
+        findings=tuple(view.findings),
+        unjudged=tuple(view.unjudged),
+    )
+
+
+def _unmatched(view: View) -> None:
+    method, path = view.interaction.method.upper(), view.url.path or "/"
+    shown = view.bench.book.redactor.text(f"{method} {path}")
+    others = view.bench.matcher.methods(path)
+    if view.contract.partial:
+        view.unjudged.append(f"/request: the contract of {view.contract.name} leaves {shown} out")
+    elif others and method not in {*others, "HEAD", "OPTIONS"}:
+        view.add(
+            "method-unknown",
+            f"{shown}: the contract knows this path, not this method",
+            "/request/method",
+            "/paths",
+            promised=listed(others),
+            seen=method,
+        )
+    else:
+        view.add(
+            "operation-unknown",
+            f"{shown} is no operation of {view.contract.title}",
+            "/request/path",
+            "/paths",
+            promised="a path of the contract",
+            seen=shown,
+            fix="look whether path and version are right; a document that is not the provider's whole may lack it",
+        )
+
+
+def verify_event(
+    body: bytes, content_type: str, event: Event, bench: Bench
+) -> list[tuple[str, str, str, str]]:
+    """A delivery's body against what is promised of its event type.
+
+    What is wrong, as pointer into the body, contract pointer, promised and seen; empty where nothing is.
+    """
+    media = chosen(event.media, content_type or "application/json")
+    if media is None:
+        return [("", event.pointer, listed(m.media_type for m in event.media), content_type)]
+    got = read(body, content_type or "application/json", media, bench.coercer)
+    if got.problem is not None:
+        return [("", media.pointer, media.media_type, got.problem)]
+    if got.opaque is not None or media.schema is None:
+        return []
+    try:
+        if bench.engine.valid(media.schema, got.value, REQUEST):
+            return []
+    except TooDeep:
+        return []
+    broken = explain(bench.engine, bench.contract, media.schema, got.value, REQUEST)
+    return [
+        (each.pointer, each.contract_pointer, each.promised, each.seen)
+        for each in broken
+        if not each.placeholder
+    ]

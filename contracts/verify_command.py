@@ -1,0 +1,254 @@
+"""`interlock verify PATH...`: recorded traffic held against what the providers promised, run by pytest."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from interlock import findings
+from interlock import settings as settings_module
+from interlock.errors import CannotJudge, InterlockError, UsageError
+from interlock.evidence import write_whole
+from interlock.records import Severity
+
+if TYPE_CHECKING:
+    from contracts.running import Options, Outcome
+    from interlock.redaction import Redactor
+    from interlock.settings import Settings
+
+_FAIL_ON = ("critical", "error", "warning", "info", "never")
+
+
+@click.command(short_help="Hold recorded traffic against what the providers promised.")
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--provider", metavar="NAME", help="Hold everything against this provider's contract.")
+@click.option(
+    "--contract", "contracts", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Hold everything against this document: OpenAPI, Swagger, discovery or botocore. May be given again.",
+)  # fmt: skip
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
+)
+@click.option(
+    "--rule", "rules", multiple=True, metavar="NAME=LEVEL", help="critical, error, warning, info or off."
+)
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings in it are accepted."
+)
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accept today's findings."
+)
+@click.option("--old-after", type=click.FloatRange(min=0), default=365.0, show_default=True, metavar="DAYS",
+              help="Age from which a recording is old.")  # fmt: skip
+@click.option(
+    "--complete", is_flag=True, help="The recordings show every header that was sent, credentials too."
+)
+@click.option(
+    "-n",
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes to spread files over.",
+)
+@click.option(
+    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Also write json, junit, sarif or markdown.",
+)
+@click.option(
+    "--evidence",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write evidence files here.",
+)
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    paths: tuple[Path, ...],
+    provider: str | None,
+    contracts: tuple[Path, ...],
+    config: Path | None,
+    rules: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
+    old_after: float,
+    jobs: int,
+    fail_on: str,
+    form: str,
+    reports: tuple[str, ...],
+    folder: Path | None,
+    *,
+    list_rules: bool,
+    complete: bool,
+) -> int:
+    """Verify cassettes of any format, files or folders, against contracts.
+
+    Without --provider or --contract the provider is found out by the host of each request; its contract is the
+    one that was pulled (`interlock contracts pull`), else that of our library.
+
+    Exit status: 0 every promise kept; 1 findings at or above --fail-on; 3 a cassette of which nothing could be
+    held against a contract, or nothing to look at; 2 the command or the settings are wrong.
+    """
+    if list_rules:
+        return _list_rules()
+    from contracts.reporting import report_of, write_evidence  # noqa: PLC0415 - keeps --help fast
+    from contracts.running import Options  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+
+    wanted = parse_reports(reports)
+    found = _settings(config)
+    accepted = findings.read_baseline(baseline) if baseline else frozenset()
+    options = Options(
+        paths=tuple(str(path) for path in _existing(paths)),
+        root=str(found.folder if found else Path.cwd()),
+        now=dt.datetime.now(dt.UTC).isoformat(),
+        provider=provider,
+        contracts=tuple(str(path) for path in contracts),
+        rules=(*_rules_of(found), *rules),
+        old_after_days=old_after,
+        complete=complete,
+        shapes=tuple(_shapes()),
+    )
+    outcomes = run(options, jobs=jobs, shown=form == "text")
+    threshold = None if fail_on == "never" else Severity(fail_on)
+    if write_baseline:
+        findings.write_baseline(write_baseline, [each for outcome in outcomes for each in outcome.findings])
+        accepted |= findings.read_baseline(write_baseline)
+    report = report_of(outcomes, options, accepted=accepted, fail_on=threshold)
+    redactor = _redactor(found)
+    if folder:
+        write_evidence(outcomes, options, folder, fail_on=threshold, accepted=accepted)
+    for kind, path in wanted:
+        write_whole(path, redactor.text(render(report, kind)))
+    text = render(report, form, terminal=sys.stdout.isatty())
+    click.echo(redactor.text(text), nl=False)
+    return exit_status(report, threshold)
+
+
+def _list_rules() -> int:
+    from contracts.rules.table import RULES  # noqa: PLC0415 - keeps --help fast
+
+    width = max(map(len, RULES))
+    for rule in RULES.values():
+        click.echo(
+            f"{rule.name:<{width}}  {rule.severity.value if rule.severity else 'off':<8}  {rule.promise}"
+        )
+    return 0
+
+
+def _existing(paths: Sequence[Path]) -> Sequence[Path]:
+    if not paths:
+        raise UsageError("nothing to look at: name cassettes or folders", hint="`interlock verify --help`")
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file or folder")
+    return paths
+
+
+def _settings(config: Path | None) -> Settings | None:
+    if config is not None:
+        if not config.is_file():
+            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
+        return settings_module.load(config)
+    path = settings_module.find(Path.cwd())
+    return settings_module.load(path) if path else None
+
+
+def _rules_of(found: Settings | None) -> list[str]:
+    return [f"{name}={level}" for name, level in found.verify.rules.items()] if found else []
+
+
+def _shapes() -> list[str]:
+    from interlock.catalogue import load_all  # noqa: PLC0415
+
+    shapes = [c.redact for each in load_all() for c in each.credentials.values() if c.redact and not c.public]
+    return list(dict.fromkeys(shapes))
+
+
+def _redactor(found: Settings | None) -> Redactor:
+    """Knows every secret that the settings name. It is asked last, when the report is a text."""
+    from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
+
+    return redactor_for(found, resolve_all(found) if found else ())
+
+
+def run(options: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outcome]:
+    """Verify every file in a pytest session, spread over `jobs` processes. Raises `InterlockError`."""
+    from contracts import session  # noqa: PLC0415 - pytest, only now
+    from contracts.running import Runner, chooser  # noqa: PLC0415
+
+    runner = Runner(options)
+    files = runner.files()
+    if not files:
+        raise CannotJudge("there is no file in what was named")
+    if options.contracts or options.provider:
+        chooser(options, runner.book)  # a wrong document is said at once, not once for each file
+    collected = session.Collected()
+    with (
+        _options_file(options) as path,
+        _quiet(session.environment()),
+        _progress(len(files), collected, shown=shown),
+    ):
+        import pytest  # noqa: PLC0415
+
+        code = pytest.main(session.arguments(path, min(jobs, len(files))), plugins=[collected])
+    if code == pytest.ExitCode.INTERRUPTED:
+        raise click.Abort
+    if collected.problems or len(collected.outcomes) != len(files):
+        first = collected.problems[0] if collected.problems else f"pytest ended with {code!r}"
+        raise InterlockError(f"the session broke off: {first}")
+    return collected.in_order()
+
+
+@contextlib.contextmanager
+def _options_file(options: Options) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="interlock-") as folder:
+        path = Path(folder) / "verify.json"
+        path.write_text(json.dumps(options.to_json()), encoding="utf-8")
+        yield path
+
+
+@contextlib.contextmanager
+def _quiet(wanted: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _progress(total: int, collected: Any, *, shown: bool) -> Iterator[None]:
+    """A progress bar on standard error where that is a terminal; else nothing."""
+    if not (shown and sys.stderr.isatty() and total > 1):
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("verifying", total=total)
+        advance: Callable[[], None] = lambda: bar.advance(task)  # noqa: E731 - handed over
+        collected.done = advance
+        yield

@@ -1,0 +1,224 @@
+"""One interaction laid out to be judged: what its rules read, each part worked out once and only if asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from contracts import values
+from contracts.contract import Answer, Contract, Operation
+from contracts.engine import Engine
+from contracts.matching import Match, Matcher, selector_reader
+from contracts.media import FORM, essence
+from contracts.values import Coercer
+from interlock import findings
+from interlock.records import Finding, Interaction, Location, Message, Severity
+from interlock.redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """What holds for a whole run. `severities`: None is off. `now`: what ages are reckoned from.
+
+    `old_after`: the age from which a recording is old. `complete`: the recordings show every header that was
+    sent, so that a credential that is not there was not sent. `idempotency_header`: of a provider by name.
+    """
+
+    severities: Mapping[str, Severity | None]
+    now: dt.datetime
+    redactor: Redactor
+    old_after: dt.timedelta = dt.timedelta(days=365)
+    complete: bool = False
+    idempotency_header: Callable[[str], str | None] = lambda _: None
+
+
+class Bench:
+    """One contract, ready to judge by: its operations indexed, its schemas compiled when asked."""
+
+    def __init__(self, contract: Contract, book: Rulebook) -> None:
+        self.contract = contract
+        self.book = book
+        self.matcher = Matcher(contract)
+        self.engine = Engine(contract)
+        self.coercer = Coercer(contract.document)
+        self.idempotency_header = book.idempotency_header(contract.name)
+        self.secrets_in_query = frozenset(s.field for s in contract.schemes.values() if s.kind == "query")
+
+
+class View:
+    """One interaction before one contract. Rules add `findings`, and `unjudged` what could not be looked into."""
+
+    def __init__(self, interaction: Interaction, bench: Bench) -> None:
+        self.interaction = interaction
+        self.bench = bench
+        self.findings: list[Finding] = []
+        self.unjudged: list[str] = []
+        self.url: SplitResult = _split(interaction.url)
+        self.match: Match | None = self._match()
+
+    @property
+    def contract(self) -> Contract:
+        """What was promised."""
+        return self.bench.contract
+
+    @property
+    def operation(self) -> Operation:
+        """The operation; only where there is a match."""
+        assert self.match is not None
+        return self.match.operation
+
+    @functools.cached_property
+    def request_headers(self) -> Mapping[str, str]:
+        """By lower-case name; several of one name are one, as HTTP has it."""
+        return joined(self.interaction.request)
+
+    @functools.cached_property
+    def response_headers(self) -> Mapping[str, str]:
+        """The same of the answer."""
+        return joined(self.interaction.response) if self.interaction.response else {}
+
+    @functools.cached_property
+    def query_pairs(self) -> list[tuple[str, str]]:
+        """The query, decoded; empty where it has too many fields to be one."""
+        try:
+            return values.pairs(self.url.query)
+        except ValueError:
+            return []
+
+    @functools.cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Its values by name."""
+        return values.grouped(self.query_pairs)
+
+    @functools.cached_property
+    def answer(self) -> Answer | None:
+        """What is promised for the status that came; None where nothing is."""
+        status = self.interaction.status
+        by_status = {each.status: each for each in self.operation.answers}
+        if status is None:
+            return None
+        return by_status.get(str(status)) or by_status.get(f"{status // 100}XX") or by_status.get("default")
+
+    @property
+    def refused(self) -> bool:
+        """Whether the provider itself refused the request (4xx): what was wrong with it was answered."""
+        status = self.interaction.status
+        return status is not None and 400 <= status < 500 and status != 429  # noqa: PLR2004 - 429 refuses no content
+
+    def _match(self) -> Match | None:
+        form = functools.cache(self._form)
+        first = {name: texts[0] for name, texts in self.query.items()}
+        read = selector_reader(first, self.request_headers, form)
+        return self.bench.matcher.find(self.interaction.method.upper(), self.url.path or "/", read)
+
+    def _form(self) -> Mapping[str, str]:
+        body = self.interaction.request.body
+        if not body or essence(self.request_headers.get("content-type", "")) != FORM:
+            return {}
+        try:
+            return dict(values.pairs(body.decode("utf-8", "replace")))
+        except ValueError:
+            return {}
+
+    def add(  # noqa: PLR0913 - the fields of a finding
+        self,
+        rule: str,
+        subject: str,
+        pointer: str,
+        contract_pointer: str | None,
+        *,
+        promised: str | None = None,
+        seen: str | None = None,
+        fix: str | None = None,
+        at_most: Severity | None = None,
+    ) -> None:
+        """A finding by a rule, unless it is off. `at_most`: lowers its severity for this once."""
+        severity = self.bench.book.severities.get(rule)
+        if severity is None:
+            return
+        if at_most is not None and _RANK[severity] > _RANK[at_most]:
+            severity = at_most
+        self.findings.append(
+            finding_at(
+                rule,
+                severity,
+                subject,
+                self.interaction,
+                pointer=pointer,
+                contract_pointer=contract_pointer,
+                promised=promised,
+                seen=self.bench.book.redactor.text(seen) if seen else seen,
+                fix=fix,
+                source=self.contract.source,
+            )
+        )
+
+
+_RANK = {severity: rank for rank, severity in enumerate(reversed(findings.WORST_FIRST))}
+
+
+def finding_at(  # noqa: PLR0913 - the fields of a finding
+    rule: str,
+    severity: Severity,
+    subject: str,
+    interaction: Interaction,
+    *,
+    pointer: str | None = None,
+    contract_pointer: str | None = None,
+    promised: str | None = None,
+    seen: str | None = None,
+    fix: str | None = None,
+    source: str | None = None,
+) -> Finding:
+    """A finding at a place of an interaction."""
+    where = interaction.source
+    place = Location(
+        file=where.file,
+        line=where.line,
+        interaction=where.index,
+        message_pointer=pointer,
+        contract_pointer=contract_pointer,
+    )
+    return findings.make(
+        rule,
+        severity,
+        subject,
+        location=place,
+        promised=promised,
+        seen=seen,
+        fix=fix,
+        source=source,
+        told_apart_by=promised or "",
+    )
+
+
+def joined(message: Message) -> dict[str, str]:
+    """Header fields by lower-case name."""
+    found: dict[str, str] = {}
+    for name, value in message.headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises where it is wrong
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+    return parts
+
+
+def decoded(text: str) -> str:
+    """A step of a path without its percent-encoding."""
+    return unquote(text)
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names for a text, not too many."""
+    found = list(names)
+    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")

@@ -1,0 +1,1 @@
+"""Tests of recorded traffic against contracts."""
