@@ -1,0 +1,1 @@
+"""Our own contracts, held against the catalogue."""
