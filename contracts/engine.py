@@ -25,8 +25,9 @@ class Engine:
 
     def valid(self, pointer: str, value: Any, direction: str) -> bool:
         """Whether a value is as its schema promises. Raises `TooDeep`."""
+        side = self._sides.get(direction) or self.side(direction)
         try:
-            return self.side(direction).validator(pointer).is_valid({pointer: value})
+            return side.validator(pointer).is_valid({pointer: value})
         except ValueError as exc:
             raise TooDeep from exc
 
@@ -56,11 +57,9 @@ class _Side:
 
     def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
         """The validator that knows this schema."""
-        if self._validator is None:
-            self._compile([pointer])
-        elif pointer not in self.schemas:
-            self._compile([pointer, *self._contract.roots()])
-        assert self._validator is not None
+        if pointer not in self.schemas or self._validator is None:
+            self._compile([pointer] if self._validator is None else [pointer, *self._contract.roots()])
+            assert self._validator is not None
         return self._validator
 
     def _compile(self, roots: Iterable[str]) -> None:

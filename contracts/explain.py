@@ -12,7 +12,7 @@ import jsonschema_rs
 
 from contracts.contract import Contract
 from contracts.engine import Engine
-from contracts.placeholders import is_placeholder
+from contracts.placeholders import in_text, is_placeholder
 from contracts.pointers import MISSING, escape, follow, join
 from contracts.schemas import NULL_GUARD
 
@@ -189,8 +189,15 @@ class _Explainer:
             keyword=keyword,
             promised=promised,
             seen=shown(seen),
-            placeholder=isinstance(seen, str) and keyword != "additionalProperties" and is_placeholder(seen),
+            placeholder=_was_redacted(path, seen, keyword),
         )
+
+
+def _was_redacted(path: list[Any], seen: Any, keyword: str) -> bool:
+    """Whether a value, or the name of a member that nobody knows, was put there by a redactor."""
+    if keyword in {"additionalProperties", "unevaluatedProperties"}:
+        return in_text(str(path[-1]))
+    return isinstance(seen, str) and is_placeholder(seen)
 
 
 def _at(value: Any, path: list[Any]) -> Any:

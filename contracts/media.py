@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -26,11 +27,13 @@ class Read:
     opaque: str | None = None
 
 
+@functools.lru_cache(maxsize=512)
 def essence(text: str) -> str:
     """A media type without its parameters, in lower case."""
     return text.partition(";")[0].strip().lower()
 
 
+@functools.lru_cache(maxsize=512)
 def is_json(name: str) -> bool:
     """Whether a media type is JSON, under whatever name."""
     return name in {"application/json", "text/json", "application/x-json"} or name.endswith("+json")
@@ -81,9 +84,12 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads would make one for each body
+
+
 def _json(body: bytes) -> Read:
     try:
-        return Read(json.loads(body, parse_constant=_refuse))
+        return Read(_DECODER.decode(body.decode("utf-8-sig")))
     except RecursionError:
         return Read(opaque="it is nested too deeply")
     except UnicodeDecodeError as exc:

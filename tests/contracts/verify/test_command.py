@@ -1,0 +1,91 @@
+"""`interlock verify` as a stranger uses it: exit status, reports, evidence, wrong input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from interlock.cli import root
+from interlock.errors import UsageError
+from tests.contracts.verify.made import document
+
+CASSETTE = """version: 1
+interactions:
+- request:
+    method: GET
+    uri: https://api.shop.example/v1/pets/7
+    body: null
+    headers: {}
+  response:
+    status: {code: 200, message: OK}
+    headers: {Content-Type: [application/json]}
+    body: {string: '%s'}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.json").write_text(json.dumps(document()))
+    (tmp_path / "good.yaml").write_text(CASSETTE % '{"id": 7, "name": "Tom"}')
+    (tmp_path / "bad.yaml").write_text(CASSETTE % '{"id": 7}')
+    (tmp_path / "other.yaml").write_text((CASSETTE % "{}").replace("/v1/pets/7", "/elsewhere"))
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(root, ["verify", *words], standalone_mode=False)
+
+
+def test_a_kept_promise_passes_and_leaves_evidence(folder: Path) -> None:
+    result = run("good.yaml", "--contract", "shop.json", "--evidence", "proof")
+    assert result.return_value == 0, result.output
+    proof = json.loads((folder / "proof" / "shop.contract-verify.json").read_text())
+    assert proof["verdict"] == "proven"
+    assert proof["covered"] == ["GET /pets/{key}"]
+    assert len(proof["universe"]) == 6
+
+
+def test_a_broken_promise_fails_and_every_report_says_where(folder: Path) -> None:
+    kinds = ("json", "junit", "sarif", "markdown")
+    result = run(
+        "bad.yaml", "good.yaml", "--contract", "shop.json", *(f"--report={k}=out.{k}" for k in kinds)
+    )
+    assert result.return_value == 1, result.output
+    assert "response-body" in result.output
+    assert all("/response/body/name" in (folder / f"out.{kind}").read_text() for kind in kinds)
+
+
+def test_a_cassette_of_which_nothing_matched_is_no_pass(folder: Path) -> None:
+    assert run("other.yaml", "--contract", "shop.json").return_value == 3
+
+
+def test_a_baseline_lets_an_old_project_start_green(folder: Path) -> None:
+    assert run("bad.yaml", "--contract", "shop.json", "--write-baseline", "known.json").return_value == 0
+    assert run("bad.yaml", "--contract", "shop.json", "--baseline", "known.json").return_value == 0
+    assert run("bad.yaml", "--contract", "shop.json").return_value == 1
+
+
+def test_the_order_is_the_same_whoever_runs_it(folder: Path) -> None:
+    one = json.loads(run(".", "--contract", "shop.json", "--format", "json").output)
+    two = json.loads(run(".", "--contract", "shop.json", "--format", "json", "-n", "2").output)
+    assert [case["name"] for case in one["cases"]] == ["bad.yaml", "good.yaml", "other.yaml"]
+    assert one["cases"] == two["cases"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("gone.yaml",), "gone.yaml: there is no such file or folder"),
+        ((), "nothing to look at: name cassettes or folders"),
+        (("good.yaml", "--contract", "good.yaml"), "good.yaml: is in no format that is known"),
+        (("good.yaml", "--provider", "nobody"), "there is no contract of 'nobody'"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong(folder: Path, words: tuple[str, ...], said: str) -> None:
+    result = run(*words)
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.message == said
