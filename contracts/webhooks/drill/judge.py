@@ -1,0 +1,133 @@
+"""What the answers and effects of one case prove. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from contracts.webhooks.configure import Receiver
+from contracts.webhooks.drill.records import Bench, Expect, Heard, Planned, Shot, WhyNot
+from interlock import findings
+from interlock.output import Case, CaseState
+from interlock.records import Finding, Severity
+
+Effects = Mapping[str, int]
+_RAW = "check the raw bytes of the body, before anything parses them"
+_FIXES = {
+    "unicode": _RAW,
+    "pretty-printed": _RAW,
+    "tampered-body": _RAW,
+    "two-secrets": "try every signature of the header, against every secret",
+    "exact-replay": "keep the event's id under a unique key, in the transaction that acts",
+    "fresh-again": "keep the event's id, not the signature, under a unique key",
+    "twenty-at-once": "a unique key decides, in the transaction that acts; looking first is a race",
+    "stale": "compare the signed time with the clock",
+    "unknown-type": "answer 2xx to types that you do not use",
+}
+_REFUSED = {
+    Expect.REFUSED: ("webhook-forgery-taken", Severity.CRITICAL),
+    Expect.STALE: ("webhook-stale-taken", Severity.ERROR),
+    Expect.FUTURE: ("webhook-future-taken", Severity.WARNING),
+    Expect.DOWNGRADED: ("webhook-downgrade-taken", Severity.ERROR),
+}
+# an effect that the answer has told of already
+_IMPLIES: dict[str, frozenset[str]] = {
+    "webhook-forgery-acted": frozenset({"webhook-forgery-taken", "webhook-stale-taken"}),
+    "webhook-effect-missing": frozenset({"webhook-valid-refused", "webhook-answers-5xx", "webhook-hangs"}),
+    "webhook-effect-repeated": frozenset(),
+}
+
+
+def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects | None, bench: Bench) -> Case:
+    """One case. `heard`: for each delivery, an answer for each copy. `effects`: by event id; None: not known."""
+    row, group = planned.row, f"drill {bench.receiver.name}"
+    if isinstance(planned.made, WhyNot):
+        why = planned.made
+        state = CaseState.UNPROVEN if why.missing else CaseState.NOT_APPLICABLE
+        said = f"{why.reason} ({why.source})" if why.source else why.reason
+        return Case(name=row.name, group=group, state=state, detail=said)
+    pairs = list(zip(planned.made, heard, strict=True))
+    found = [each for shot, answers in pairs for each in _of_answers(row.name, shot, answers, bench)]
+    found += _of_time(row.name, pairs, bench.receiver)
+    if effects is not None:
+        told = {each.rule for each in found}
+        acted = _of_effects(row.name, planned.made, effects)
+        found += [each for each in acted if not told & _IMPLIES[each.rule]]
+    unique = tuple({each.fingerprint: each for each in found}.values())
+    state, detail = CaseState.PASSED, "" if unique else row.proves
+    if any(findings.at_least(each, Severity.ERROR) for each in unique):
+        state, detail = CaseState.FAILED, ""
+    elif row.by_effects and effects is None:
+        state, detail = CaseState.UNPROVEN, "answers alone do not tell how often it acted; say --effects"
+    seconds = sum(max(one.seconds for one in answers) for answers in heard)
+    return Case(name=row.name, group=group, state=state, detail=detail, findings=unique, seconds=seconds)
+
+
+def _of_answers(name: str, shot: Shot, answers: Sequence[Heard], bench: Bench) -> Iterator[Finding]:
+    policy = bench.profile.weaken_is_policy  # the provider still sends it, so to take it is a choice
+    for each in answers:
+        if each.hung:
+            yield _make(name, "webhook-hangs", Severity.ERROR, "an answer in time", each.words)
+        elif each.failed:
+            yield _make(name, "webhook-answers-5xx", Severity.ERROR, shot.expect, _then(each, bench))
+        elif shot.expect in _REFUSED and each.taken:
+            rule, severity = _REFUSED[shot.expect]
+            severity = Severity.WARNING if shot.expect is Expect.DOWNGRADED and policy else severity
+            yield _make(name, rule, severity, shot.expect, each.words)
+        elif shot.expect is Expect.TAKEN and not each.taken:
+            yield _make(name, "webhook-valid-refused", Severity.ERROR, shot.expect, _then(each, bench))
+        elif shot.expect is Expect.UNKNOWN and not each.taken:
+            yield _make(name, "webhook-type-refused", Severity.WARNING, shot.expect, _then(each, bench))
+        elif shot.echoes is not None and each.body.strip() != shot.echoes:
+            seen = "the answer does not hold the challenge"
+            yield _make(name, "webhook-handshake-unanswered", Severity.ERROR, "the challenge alone", seen)
+    if shot.at_once > 1 and not any(each.taken for each in answers):
+        seen = f"none of {len(answers)} copies was taken"
+        yield _make(name, "webhook-valid-refused", Severity.ERROR, "one of them is taken", seen)
+
+
+def _then(heard: Heard, bench: Bench) -> str:
+    """With what the provider does next, in the catalogue's words."""
+    title = bench.receiver.title
+    return f"{heard.words}; {title}'s retries: {bench.retries}" if bench.retries else heard.words
+
+
+def _of_time(
+    name: str, pairs: Sequence[tuple[Shot, Sequence[Heard]]], receiver: Receiver
+) -> Iterator[Finding]:
+    """Against the time that the provider waits; a delivery that we send slowly is not the receiver's doing."""
+    waits = receiver.timeout_seconds
+    slow = [one.seconds for shot, answers in pairs if not shot.slowly for one in answers if not one.hung]
+    worst = max(slow, default=0.0)
+    if worst > waits / 2:
+        severity = Severity.ERROR if worst > waits else Severity.WARNING
+        seen = f"the slowest answer took {worst:.1f} s"
+        promised = f"an answer well within {waits:g} s"
+        yield _make(
+            name, "webhook-slow", severity, promised, seen, "keep the event, answer, and act afterwards"
+        )
+
+
+def _of_effects(name: str, shots: Sequence[Shot], effects: Effects) -> Iterator[Finding]:
+    wanted = {s.event_id: s.effects for s in shots if s.event_id is not None and s.effects is not None}
+    for event, count in wanted.items():
+        seen = effects.get(event, 0)
+        told = f"{event} acted {seen} times"
+        if count == 0 and seen:
+            yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", told)
+        elif count and seen > count:
+            yield _make(name, "webhook-effect-repeated", Severity.ERROR, "one event, one effect", told)
+        elif count and not seen:
+            yield _make(
+                name,
+                "webhook-effect-missing",
+                Severity.ERROR,
+                "one event, one effect",
+                f"{event} never acted",
+            )
+
+
+def _make(
+    name: str, rule: str, severity: Severity, promised: str, seen: str, fix: str | None = None
+) -> Finding:
+    fix = fix or _FIXES.get(name)
+    return findings.make(rule, severity, f"drill case {name}", promised=str(promised), seen=seen, fix=fix)

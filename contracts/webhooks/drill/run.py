@@ -1,0 +1,130 @@
+"""Sends the plan over the wire, reads the effects, and has each case judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from contracts.webhooks.drill import effects as effects_module
+from contracts.webhooks.drill.cases import plan
+from contracts.webhooks.drill.judge import judge
+from contracts.webhooks.drill.records import Bench, Heard, Planned, Shot
+from contracts.webhooks.records import Delivery
+from interlock.errors import CannotJudge
+from interlock.output import Case
+from interlock.records import Reason
+from interlock.wire import Answer, Call, Wire, WireError, frame
+
+_PIECES = 4
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The world outside. `settle_seconds`: how long effects may take; `pause_seconds`: between a body's pieces."""
+
+    wire: Wire = field(default_factory=Wire)
+    effects: effects_module.Read | None = None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    settle_seconds: float = 2.0
+    pause_seconds: float = 0.1
+
+
+async def drill(bench: Bench, ports: Ports) -> tuple[Case, ...]:
+    """Every case. Raises `CannotJudge` if a valid delivery is not taken: then no refusal proves anything."""
+    planned = plan(bench)
+    deadline = bench.receiver.timeout_seconds * 2
+    heard: list[list[list[Heard]]] = []
+    for each in planned:
+        answers = [await _send(shot, ports, deadline) for shot in each.shots]
+        heard.append(answers)
+        if each.row.name == "control" and not answers[0][0].taken:
+            raise CannotJudge(
+                f"the control run failed, a valid delivery was not taken: {answers[0][0].words}",
+                hint="is --secret the receiver's, and --url the address that it checks against?",
+            )
+    counted = await _effects(planned, ports)
+    return tuple(judge(each, answers, counted, bench) for each, answers in zip(planned, heard, strict=True))
+
+
+async def _effects(planned: Sequence[Planned], ports: Ports) -> Counter[str] | None:
+    """As soon as every event that must act has, or when it has had its time."""
+    if ports.effects is None:
+        return None
+    wanted = {shot.event_id for each in planned for shot in each.shots if shot.event_id and shot.effects}
+    looks = max(1, round(ports.settle_seconds / _LOOK_AGAIN_SECONDS))
+    found: Counter[str] = Counter()
+    for look in range(looks):
+        found = effects_module.parse(await ports.effects())
+        if wanted <= set(found):
+            break
+        if look + 1 < looks:
+            await ports.sleep(_LOOK_AGAIN_SECONDS)
+    return found
+
+
+async def _send(shot: Shot, ports: Ports, deadline: float) -> list[Heard]:
+    if shot.slowly:
+        return [await _heard(lambda: _dripped(shot.delivery, ports, deadline))]
+    one = call_of(shot.delivery)
+
+    async def exchange() -> Answer:
+        return await ports.wire.exchange(one, deadline_seconds=deadline)
+
+    return list(await asyncio.gather(*(_heard(exchange) for _ in range(shot.at_once))))
+
+
+async def _heard(exchange: Callable[[], Awaitable[Answer]]) -> Heard:
+    began = time.perf_counter()
+    try:
+        answer = await exchange()
+    except WireError as exc:
+        hung = exc.reason is Reason.TIMEOUT
+        return Heard(None, time.perf_counter() - began, f"no answer: {exc.detail}", hung)
+    return Heard(answer.status, time.perf_counter() - began, body=answer.body)
+
+
+def call_of(delivery: Delivery) -> Call:
+    """The delivery as it goes on the wire, headers in order, doubles kept."""
+    parts = urlsplit(delivery.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    framing = (("Host", parts.netloc), ("Content-Length", str(len(delivery.body))), ("Connection", "close"))
+    headers = tuple((name.encode(), value.encode()) for name, value in (*framing, *delivery.headers))
+    return Call(
+        scheme=parts.scheme, host=parts.hostname or "",
+        port=parts.port or (443 if parts.scheme == "https" else 80),
+        method=delivery.method, target=target, headers=headers, body=delivery.body,
+    )  # fmt: skip
+
+
+async def _dripped(delivery: Delivery, ports: Ports, deadline: float) -> Answer:
+    """The body in pieces with pauses between them. Only the status is read."""
+    one = call_of(delivery)
+    reader, writer = await ports.wire.streams(one, deadline_seconds=deadline)
+    try:
+        writer.write(frame(dataclasses.replace(one, body=b"")))
+        step = max(1, -(-len(one.body) // _PIECES))
+        for start in range(0, len(one.body), step):
+            await ports.sleep(ports.pause_seconds)
+            writer.write(one.body[start : start + step])
+            await writer.drain()
+        async with asyncio.timeout(deadline):
+            line = await reader.readline()
+    except TimeoutError:
+        raise WireError(Reason.TIMEOUT, f"no answer within {deadline:g} s", {}) from None
+    except (OSError, ValueError) as exc:
+        raise WireError(Reason.PROTOCOL, "the connection broke", {}) from exc
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    words = line.split()
+    if len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - version and status
+        raise WireError(Reason.PROTOCOL, "the answer is not HTTP", {})
+    return Answer(status=int(words[1]), headers={}, body=b"")

@@ -1,0 +1,1 @@
+"""The drill against receivers whose faults are known."""
