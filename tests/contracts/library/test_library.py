@@ -52,7 +52,7 @@ def test_valid_openapi(document: dict[str, Any]) -> None:
 
 
 def test_sources_and_errors(document: dict[str, Any]) -> None:
-    """Each operation names its source; each says how it refuses, and each call how it throttles."""
+    """Each operation names its source; each says how it refuses."""
     for name, operation in (*_operations(document["paths"]), *_operations(document.get("webhooks", {}))):
         assert operation["x-interlock-source"], name
         assert any(status == "default" or status[0] in "45" for status in operation["responses"]), name
