@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "demo",
         "Show all of it against stand-in providers; no account, no network.",
     ),
+    "contracts": (
+        "contracts.contracts_command",
+        "group",
+        "List the contracts we know; fetch a provider's own.",
+    ),
     "verify": (
         "contracts.verify_command",
         "command",

@@ -1,0 +1,68 @@
+"""`interlock contracts`: the contracts we know; `interlock contracts pull NAME` fetches and pins the provider's own."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+from pathlib import Path
+
+import click
+
+from contracts.shelf import Known, Shelf
+from interlock import settings as settings_module
+
+SCHEMA = "interlock.contracts/1"
+
+
+@click.group(invoke_without_command=True, short_help="List the contracts we know; fetch a provider's own.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def group(ctx: click.Context, form: str) -> int:
+    """List the contracts that `verify` knows: our library's, and those that were pulled and pinned."""
+    if ctx.invoked_subcommand is not None:
+        return 0
+    known = shelf().known()
+    if form == "json":
+        entries = [
+            {"name": each.name, "origin": each.origin, "pinned": each.pinned} for each in known.values()
+        ]
+        click.echo(json.dumps({"schema": SCHEMA, "contracts": entries}, indent=2))
+        return 0
+    for each in known.values():
+        click.echo(_line(each))
+    if not known:
+        click.echo("no contract is known; `interlock contracts pull NAME` fetches a provider's own", err=True)
+    return 0
+
+
+def _line(known: Known) -> str:
+    if known.pinned is None:
+        return f"{known.name:<18} {known.origin}"
+    return f"{known.name:<18} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"
+
+
+def shelf() -> Shelf:
+    """The shelf of the project around the working directory."""
+    path = settings_module.find(Path.cwd())
+    return Shelf(path.parent if path else Path.cwd())
+
+
+@group.command(short_help="Fetch a provider's own contract and pin it.")
+@click.argument("name")
+@click.option("--url", metavar="URL", help="Fetch it from here, not from the address in the catalogue.")
+def pull(name: str, url: str | None) -> int:
+    """Fetch the contract of a provider, check that it can be read, and keep it with its digest.
+
+    From then on `verify` uses it in place of our library's. Commit the folder `.interlock/contracts`.
+    """
+    from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415 - the network, only now
+
+    now = dt.datetime.now(dt.UTC)
+    known, contract = asyncio.run(fetch_and_pin(name, shelf().root, url=url, now=now))
+    assert known.pinned is not None
+    click.echo(
+        f"{contract.title} {contract.version}: {len(contract.operations)} operations, {contract.format}"
+    )
+    click.echo(f"pinned as {known.path} ({known.pinned['bytes']} bytes, sha256 {contract.digest})")
+    return 0

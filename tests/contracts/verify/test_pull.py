@@ -1,0 +1,64 @@
+"""A provider's own contract is fetched once, pinned, and used in place of the library's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.pull import pull, raw
+from contracts.shelf import LOCK, Shelf
+from interlock.errors import CannotJudge, UsageError
+from interlock.wire import Wire
+from tests.contracts.verify.made import NOW, document
+from tests.loopback import says, server
+
+DOCUMENT = json.dumps(document()).encode()
+
+
+def _answer(body: bytes, status: str = "200 OK") -> bytes:
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
+
+
+async def test_it_is_pinned_with_its_digest_and_loaded_from_there(tmp_path: Path) -> None:
+    async with server(says(_answer(DOCUMENT))) as port:
+        known, contract = await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/shop.json", now=NOW)
+    assert known.path.read_bytes() == DOCUMENT
+    lock = json.loads((tmp_path / ".interlock" / "contracts" / LOCK).read_text())
+    assert lock["contracts"]["shop"]["sha256"] == contract.digest
+    assert Shelf(tmp_path).load("shop").digest == contract.digest
+    assert Shelf(tmp_path).load("shop").partial is False
+
+
+async def test_what_was_changed_after_it_was_pulled_is_refused(tmp_path: Path) -> None:
+    async with server(says(_answer(DOCUMENT))) as port:
+        known, _ = await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/shop.json", now=NOW)
+    known.path.write_bytes(DOCUMENT + b" ")
+    with pytest.raises(UsageError, match="is not what was pulled"):
+        Shelf(tmp_path).load("shop")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (_answer(b"{}"), UsageError),
+        (_answer(b"gone", "404 Not Found"), CannotJudge),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", CannotJudge),
+        (_answer(DOCUMENT + b" " * 100_000), UsageError),
+    ],
+)
+async def test_what_is_no_contract_is_not_kept(tmp_path: Path, answer: bytes, error: type[Exception]) -> None:
+    async with server(says(answer)) as port:
+        with pytest.raises(error):
+            await pull(
+                "shop", tmp_path, url=f"http://127.0.0.1:{port}/", now=NOW, wire=Wire(max_body_bytes=50_000)
+            )
+    assert Shelf(tmp_path).lock() == {}
+
+
+def test_a_page_of_github_stands_for_the_file_behind_it() -> None:
+    assert (
+        raw("https://github.com/o/r/blob/main/a/b.json")
+        == "https://raw.githubusercontent.com/o/r/main/a/b.json"
+    )
