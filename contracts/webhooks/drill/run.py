@@ -40,6 +40,8 @@ async def drill(bench: Bench, ports: Ports) -> tuple[Case, ...]:
     """Every case. Raises `CannotJudge` if a valid delivery is not taken: then no refusal proves anything."""
     planned = plan(bench)
     deadline = bench.receiver.timeout_seconds * 2
+    if ports.effects is not None:
+        effects_module.parse(await ports.effects())  # what cannot be read is said before anything is sent
     heard: list[list[list[Heard]]] = []
     for each in planned:
         answers = [await _send(shot, ports, deadline) for shot in each.shots]

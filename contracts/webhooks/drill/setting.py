@@ -116,8 +116,11 @@ def refuse_live(secrets: Sequence[Secret]) -> None:
 
 
 def refuse_foreign(url: str, *, own_host: bool) -> None:
-    """Raises `UsageError` for a host beyond loopback, unless the user owns it."""
-    host = urlsplit(url).hostname or ""
+    """Raises `UsageError` for a host beyond loopback, unless the user owns it; and for what cannot be sent."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not url.isascii() or parts.username is not None:
+        raise UsageError("--url must be ASCII, other characters percent-encoded, and hold no user name")
     if not own_host and not is_loopback(host):
         raise UsageError(
             f"--url {host} is beyond loopback: the drill sends forgeries and floods",
