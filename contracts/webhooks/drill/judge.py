@@ -73,16 +73,21 @@ def _of_answers(name: str, shot: Shot, answers: Sequence[Heard], bench: Bench) -
             rule, severity = _REFUSED[shot.expect]
             severity = Severity.WARNING if shot.expect is Expect.DOWNGRADED and policy else severity
             yield _make(name, rule, severity, shot.expect, each.words)
-        elif shot.expect is Expect.TAKEN and not each.taken:
+        elif shot.expect is Expect.TAKEN and not _accepted(each, bench):
             yield _make(name, "webhook-valid-refused", Severity.ERROR, shot.expect, _then(each, bench))
-        elif shot.expect is Expect.UNKNOWN and not each.taken:
+        elif shot.expect is Expect.UNKNOWN and not _accepted(each, bench):
             yield _make(name, "webhook-type-refused", Severity.WARNING, shot.expect, _then(each, bench))
         elif shot.echoes is not None and each.body.strip() != shot.echoes:
             seen = "the answer does not hold the challenge"
             yield _make(name, "webhook-handshake-unanswered", Severity.ERROR, "the challenge alone", seen)
-    if shot.at_once > 1 and not any(each.taken for each in answers):
+    if shot.at_once > 1 and not any(_accepted(each, bench) for each in answers):
         seen = f"none of {len(answers)} copies was taken"
         yield _make(name, "webhook-valid-refused", Severity.ERROR, "one of them is taken", seen)
+
+
+def _accepted(heard: Heard, bench: Bench) -> bool:
+    """Whether the provider takes a valid delivery for delivered."""
+    return heard.status == 200 if bench.accepts_200_only else heard.taken  # noqa: PLR2004
 
 
 def _then(heard: Heard, bench: Bench) -> str:

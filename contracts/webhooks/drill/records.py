@@ -53,7 +53,9 @@ class Bench:
     """What cases are made of. `now`: epoch seconds. `wrong`: keys that the receiver does not hold.
 
     `run` makes the ids of this run its own. `retries`: what the provider does after an answer that is not 2xx, in
-    the catalogue's words, empty if not known. `document`: the user's payload, None: the profile's.
+    the catalogue's words, empty if not known.
+    `accepts_200_only`: other 2xx are failures to it (Facebook).
+    `document`: the user's payload, None: the profile's.
     """
 
     receiver: Receiver
@@ -64,6 +66,7 @@ class Bench:
     now: float
     run: str
     retries: str = ""
+    accepts_200_only: bool = False
     document: object = None
     oversize_bytes: int = 8 * 1024 * 1024
 
@@ -106,7 +109,7 @@ class Heard:
 
     @property
     def taken(self) -> bool:
-        """Whether the provider takes it for delivered."""
+        """Whether the receiver says that it let it in: any 2xx."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
 
     @property

@@ -20,6 +20,7 @@ from contracts.webhooks.drill.records import Bench
 from contracts.webhooks.records import Keys
 from contracts.webhooks.signatures import sign
 from interlock import catalogue
+from interlock.catalogue import Webhooks
 from interlock.errors import UsageError
 from interlock.listening import is_loopback
 from interlock.secrets import Secret
@@ -39,10 +40,12 @@ def bench(
 ) -> Bench:
     """The bench, with one delivery signed to see that the secret serves. Raises `UsageError`."""
     profile = profile_of(receiver)
-    keys = _signing(receiver, secrets)
+    keys, known = _signing(receiver, secrets), _known(receiver.provider)
     made = Bench(
         receiver=receiver, profile=profile, keys=keys, wrong=wrong(receiver.scheme, receiver.keys), url=url,
-        now=now, run=run, retries=_retries(receiver.provider), document=document, oversize_bytes=oversize_bytes,
+        now=now, run=run, retries=(known.retries or "") if known else "",
+        accepts_200_only=known is not None and known.accepts == "200",
+        document=document, oversize_bytes=oversize_bytes,
     )  # fmt: skip
     try:
         draft = compose(profile, document, "1", profile.type, url)
@@ -69,9 +72,8 @@ def profile_of(receiver: Receiver) -> Profile:
     )
 
 
-def _retries(provider: str) -> str:
-    known = catalogue.load(provider).webhooks if provider in catalogue.names() else None
-    return (known.retries or "") if known else ""
+def _known(provider: str) -> Webhooks | None:
+    return catalogue.load(provider).webhooks if provider in catalogue.names() else None
 
 
 def _one(where: str | None) -> str | None:

@@ -12,6 +12,7 @@ from contracts.webhooks.drill.judge import judge
 from contracts.webhooks.drill.records import Expect, Heard, Planned, Row, Shot, WhyNot
 from contracts.webhooks.drill.setting import bench
 from contracts.webhooks.records import Delivery
+from interlock import catalogue
 from interlock.errors import UsageError
 from interlock.output import CaseState
 from interlock.records import Severity
@@ -58,6 +59,18 @@ def answered(status: int, seconds: float = 0.1) -> Heard:
 )
 def test_an_answer(expect: Expect, status: int, found: list[tuple[str, Severity]]) -> None:
     assert judged(expect, answered(status)) == found
+
+
+def test_a_provider_that_accepts_200_alone_is_not_served_by_204() -> None:
+    shot = Shot(delivery=Delivery(), expect=Expect.TAKEN)
+    row = Row(name="case", proves="it", make=lambda _: (shot,))
+    secrets = [Secret("made-up", name="x")]
+    facebook = made("face", catalogue.load("facebook"), "facebook", ())
+    strict = bench(facebook, secrets, url="http://127.0.0.1/", now=0.0, run="t")
+    assert judge(Planned(row, (shot,)), [[answered(204)]], None, BENCH).findings == ()
+    found = judge(Planned(row, (shot,)), [[answered(204)]], None, strict).findings
+    assert [each.rule for each in found] == ["webhook-valid-refused"]
+    assert judge(Planned(row, (shot,)), [[answered(200)]], None, strict).findings == ()
 
 
 def test_a_failure_says_what_the_provider_does_next() -> None:
