@@ -1,6 +1,7 @@
 """How right receivers check a signature, written apart from the schemes, so that one does not hide the other's mistake.
 
-Each returns the secret's verdict: `None` fits, else a word for the refusal. Sources: those of the profiles.
+Each says whether the request carries the signature that the secret gives, within the window. Sources: those of
+the profiles.
 """
 
 from __future__ import annotations
