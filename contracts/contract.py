@@ -132,7 +132,7 @@ class Contract:
     """Everything that one document promises.
 
     `document`: as it was read; every pointer leads into it. `dialect`: how its schemas are written (openapi,
-    swagger, discovery, botocore). `hosts`: patterns of the hosts it speaks of, empty where it names none.
+    swagger, discovery). `hosts`: patterns of the hosts it speaks of, empty where it names none.
     `digest`: SHA-256 of the bytes. `origin`: library, pulled or file. `partial`: whether operations are left
     out on purpose, so that an unknown one is no finding. `directional`: whether some property is read-only or
     write-only. `events`: by event type. `notes`: what is wrong with the document itself.

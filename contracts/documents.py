@@ -87,7 +87,7 @@ def _loader() -> type[Any]:
 
     tag = "tag:yaml.org,2002:"
     integer = re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")
-    number = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+    number = re.compile(r"^[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
     Loader.add_implicit_resolver(
         f"{tag}bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 from typing import Any
@@ -130,7 +131,7 @@ def document() -> dict[str, Any]:
             },
         },
         "components": {
-            "schemas": {"Pet": PET, "Owner": OWNER, "Address": ADDRESS, "Error": ERROR},
+            "schemas": copy.deepcopy({"Pet": PET, "Owner": OWNER, "Address": ADDRESS, "Error": ERROR}),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
