@@ -120,16 +120,12 @@ def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _asked(document: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any] | None:
-    asked = _shape(probe["path"])
-    for template, item in document["paths"].items():
-        if _shape(template) == asked:
+    path = probe["path"].partition("?")[0]
+    for template, item in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
             found: dict[str, Any] | None = item.get(probe.get("method", "GET").lower())
             return found
     return None
-
-
-def _shape(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path.partition("?")[0])
 
 
 def _faults(document: dict[str, Any], schema: dict[str, Any], instance: Any) -> list[str]:
