@@ -51,7 +51,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Forge, replay and garble deliveries to the team's own receiver.",
     ),
     "record": ("cassettes.record", "command", "Record traffic with a provider, from any language."),
-    "scan": ("cassettes.redact.commands", "scan", "Find secrets in recordings, sources, logs and git history."),
+    "scan": (
+        "cassettes.redact.commands",
+        "scan",
+        "Find secrets in recordings, sources, logs and git history.",
+    ),
     "scrub": ("cassettes.redact.commands", "scrub", "Write recordings without the secrets in them."),
     "stand-in": (
         "contracts.clients.commands",
