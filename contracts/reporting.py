@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.running import Options, Outcome, contracts_of
 from interlock import evidence, findings
-from interlock.output import Case, CaseState, Report, counted
+from interlock.output import Case, CaseState, Report, counted, number
 from interlock.records import Finding, Severity, Verdict
 
 SCHEMA = "interlock.verify/1"
@@ -22,19 +22,21 @@ _WEAKEST_FIRST = ("generated", "stand_in", "sandbox", "live")
 def report_of(
     outcomes: Sequence[Outcome], options: Options, *, accepted: frozenset[str], fail_on: Severity | None
 ) -> Report:
-    """The report: one case for each cassette; other files are counted alone."""
+    """The report: one case for each cassette, one that cannot be read too; other files are counted alone."""
     cases, shown = [], []
     for each in outcomes:
-        if each.format is None and not _is_named(each, options):
+        if each.format is None and not _is_named(each, options) and not is_broken(each):
             continue
         new = findings.beyond(each.findings, accepted)
         shown += new
         state, detail = _state(each, new, fail_on)
         cases.append(Case(name=each.file, group="verify", state=state, detail=detail, findings=tuple(new)))
     summary = summary_of(outcomes, accepted)
+    unreadable = f", {number(summary['unreadable'], 'file')} unreadable" if summary["unreadable"] else ""
     closing = (
-        f"{summary['cassettes']} cassettes, {summary['interactions']} interactions, {summary['matched']} held "
-        f"against a contract, {summary['partly_judged']} of them in part: {counted(shown)}"
+        f"{number(summary['cassettes'], 'cassette')}, {number(summary['interactions'], 'interaction')}, "
+        f"{summary['matched']} held against a contract, {summary['partly_judged']} of them in part{unreadable}: "
+        f"{counted(shown)}"
     )
     return Report(
         schema=SCHEMA,
@@ -48,6 +50,13 @@ def report_of(
 
 def _is_named(outcome: Outcome, options: Options) -> bool:
     return outcome.file in options.paths
+
+
+def is_broken(outcome: Outcome) -> bool:
+    """Whether a file looks like a cassette and cannot be read. What is no cassette at all is worth a notice only."""
+    return outcome.format is None and any(
+        findings.at_least(each, Severity.WARNING) for each in outcome.findings
+    )
 
 
 def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -> tuple[CaseState, str]:
@@ -71,6 +80,7 @@ def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -
 def summary_of(outcomes: Sequence[Outcome], accepted: frozenset[str]) -> dict[str, Any]:
     """The denominators: what was looked at, what could be judged, what was not."""
     cassettes = [each for each in outcomes if each.format is not None]
+    broken = sum(map(is_broken, outcomes))
     everything = [found for each in outcomes for found in each.findings]
     unjudged: Counter[str] = Counter()
     for each in cassettes:
@@ -78,7 +88,8 @@ def summary_of(outcomes: Sequence[Outcome], accepted: frozenset[str]) -> dict[st
     contracts = {name: facts for each in cassettes for name, facts in each.contracts.items()}
     return {
         "cassettes": len(cassettes),
-        "other_files": len(outcomes) - len(cassettes),
+        "unreadable": broken,
+        "other_files": len(outcomes) - len(cassettes) - broken,
         "interactions": sum(each.interactions for each in cassettes),
         "of_a_known_provider": sum(each.known for each in cassettes),
         "matched": sum(each.matched for each in cassettes),

@@ -58,7 +58,11 @@ class Shelf:
                 f"there is no contract of {name!r}",
                 hint=f"`interlock contracts pull {name}` fetches the provider's own; --contract FILE takes any other",
             )
-        contract = adapters.load(known.path, name=name, origin=known.origin, partial=known.origin == LIBRARY)
+        ours = known.origin == LIBRARY
+        source = (
+            f"contracts/library/{name}/{known.path.name}" if ours else str(PULLED_FOLDER / known.path.name)
+        )
+        contract = adapters.load(known.path, name=name, source=source, origin=known.origin, partial=ours)
         if known.pinned is not None and known.pinned["sha256"] != contract.digest:
             raise UsageError(
                 f"{known.path}: is not what was pulled: its digest differs from the one in {LOCK}",

@@ -110,6 +110,11 @@ def exit_status(report: Report, fail_on: Severity | None = Severity.ERROR) -> in
     return 3 if unproven or not judged else 0
 
 
+def number(count: int, noun: str) -> str:
+    """A count with its noun: `1 cassette`, `2 cassettes`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def counted(findings: Collection[Finding]) -> str:
     """How many of each severity, the worst first: `2 errors, 1 warning`."""
     parts = []

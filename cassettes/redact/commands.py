@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,7 +24,7 @@ from interlock import settings as settings_module
 from interlock.errors import InterlockError, UsageError
 from interlock.evidence import write_whole
 from interlock.integration import known_secrets, resolve_all
-from interlock.output import Case, CaseState, Report, counted, exit_status, parse_reports, render
+from interlock.output import Case, CaseState, Report, counted, exit_status, number, parse_reports, render
 from interlock.records import Finding, Severity
 from interlock.secrets import Secret, SecretRef
 from interlock.settings import Settings
@@ -292,7 +293,7 @@ def _scan_report(found: list[Seen], accepted: frozenset[str]) -> Report:
             cases.append(case)
     counts = _counts(found)
     shown = [finding for case in cases for finding in case.findings]
-    closing = f"{counted(shown)} in {counts['looked_at']} texts{_passed_over(counts)}"
+    closing = f"{counted(shown)} in {number(counts['looked_at'], 'text')}{_passed_over(counts)}"
     if known:
         closing += f"; {known} in the baseline"
     return Report(
@@ -311,8 +312,8 @@ def _scrub_report(seen: list[Seen], *, check: bool) -> Report:
     changed = [each for each in seen if each.looked is not None and each.looked.hits]
     replaced = sum(len(each.looked.hits) for each in changed if each.looked is not None)
     verb = "would be replaced" if check else "replaced"
-    values = "1 value" if replaced == 1 else f"{replaced} values"
-    closing = f"{values} in {len(changed)} of {counts['looked_at']} files {verb}{_passed_over(counts)}"
+    closing = f"{number(replaced, 'value')} in {len(changed)} of {number(counts['looked_at'], 'file')} {verb}"
+    closing += _passed_over(counts)
     return Report(
         schema=SCRUB_SCHEMA, title="interlock scrub", produced_at=dt.datetime.now(dt.UTC), cases=tuple(cases),
         summary=counts | {"changed": [each.piece.name for each in changed], "replaced": replaced}, closing=closing,
@@ -328,7 +329,7 @@ def _case(seen: Seen, own: tuple[Finding, ...], group: str) -> Case | None:
     return Case(name=name, group=group, state=state, findings=own)
 
 
-def _counts(found: list[Seen]) -> dict[str, object]:
+def _counts(found: list[Seen]) -> dict[str, Any]:
     passed = [each for each in found if each.looked is None and not each.lost]
     reasons = sorted({each.why for each in passed})
     return {
@@ -338,10 +339,8 @@ def _counts(found: list[Seen]) -> dict[str, object]:
     }
 
 
-def _passed_over(counts: dict[str, object]) -> str:
-    over = counts["passed_over"]
-    assert isinstance(over, dict)
-    said = [f"{count} {why}" for why, count in over.items()]
+def _passed_over(counts: dict[str, Any]) -> str:
+    said = [f"{count} {why}" for why, count in counts["passed_over"].items()]
     if counts["not_looked_at"]:
         said.append(f"{counts['not_looked_at']} that could not be looked at")
     return f"; passed over: {', '.join(said)}" if said else ""

@@ -31,10 +31,17 @@ ADAPTERS = (
 )
 
 
-def load(path: Path, *, name: str | None = None, origin: str = FILE, partial: bool = False) -> Contract:
-    """The contract in a file. Raises `UsageError`."""
+def load(
+    path: Path,
+    *,
+    name: str | None = None,
+    source: str | None = None,
+    origin: str = FILE,
+    partial: bool = False,
+) -> Contract:
+    """The contract in a file. `source`: what findings call it, if not by its path. Raises `UsageError`."""
     data = documents.read_bytes(path)
-    return parse(data, name=name or path.stem, source=str(path), origin=origin, partial=partial)
+    return parse(data, name=name or path.stem, source=source or str(path), origin=origin, partial=partial)
 
 
 def parse(data: bytes, *, name: str, source: str, origin: str = FILE, partial: bool = False) -> Contract:

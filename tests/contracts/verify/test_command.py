@@ -89,3 +89,39 @@ def test_a_wrong_command_says_what_is_wrong(folder: Path, words: tuple[str, ...]
     result = run(*words)
     assert isinstance(result.exception, UsageError)
     assert result.exception.message == said
+
+
+def test_a_broken_cassette_in_a_folder_is_a_finding_and_not_left_out(folder: Path) -> None:
+    kept = folder / "kept"
+    kept.mkdir()
+    (kept / "good.yaml").write_text((folder / "good.yaml").read_text())
+    (kept / "cut.yaml").write_text((folder / "good.yaml").read_text()[:-6])
+    (kept / "notes.txt").write_text("no cassette at all")
+    result = run("kept", "--contract", "shop.json", "--report", "json=out.json")
+    assert result.return_value == 1, result.output
+    assert "cassette-unreadable" in result.output
+    assert "cut.yaml" in result.output
+    assert "notes.txt" not in result.output
+    assert json.loads((folder / "out.json").read_text())["summary"]["unreadable"] == 1
+
+
+def test_rules_stand_in_the_settings_and_the_command_line_goes_before(folder: Path) -> None:
+    (folder / "interlock.toml").write_text('[verify.rules]\nresponse-body = "warning"\n')
+    assert run("bad.yaml", "--contract", "shop.json").return_value == 0
+    assert run("bad.yaml", "--contract", "shop.json", "--rule", "response-body=error").return_value == 1
+    (folder / "interlock.toml").write_text('[verify.rules]\nresponse-bodi = "warning"\n')
+    refused = run("bad.yaml", "--contract", "shop.json").exception
+    assert isinstance(refused, UsageError)
+    assert "did you mean 'response-body'" in str(refused)
+
+
+def test_findings_name_a_contract_of_the_library_without_a_path_of_this_machine(folder: Path) -> None:
+    asked = (CASSETTE % '{"object": "balance", "available": "none"}').replace(
+        "https://api.shop.example/v1/pets/7", "https://api.stripe.com/v1/balance"
+    )
+    (folder / "stripe.yaml").write_text(asked)
+    result = run("stripe.yaml")
+    assert result.return_value == 1, result.output
+    assert "contracts/library/stripe/openapi.yaml" in result.output
+    assert str(Path(__file__).parents[3]) not in result.output
+    assert "1 cassette, 1 interaction" in result.output
