@@ -222,6 +222,8 @@ class _Exchange(asyncio.Protocol):
         transport, self._transport = self._transport, None
         if transport is not None:
             transport.abort()
+        if not self.done.cancel() and not self.done.cancelled():
+            self.done.exception()  # who was cancelled in the middle asks for it no more: it counts as heard
         del self._parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import gzip
 import socket
 import ssl
@@ -354,3 +355,27 @@ async def test_an_ipv6_literal_needs_no_lookup() -> None:
 
     found = await Resolver(forbidden)("::1", 80)
     assert found[0][0] is socket.AF_INET6
+
+
+async def test_an_exchange_that_is_cancelled_at_any_point_leaves_nothing_behind() -> None:
+    heard: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: heard.append(context["message"]))
+
+    async def silent(_: bytes, __: asyncio.StreamReader, ___: asyncio.StreamWriter) -> None:
+        await never()
+
+    wire = Wire()
+    async with server(silent) as port:
+        for turns in range(12):
+            asking = asyncio.create_task(wire.exchange(to(port), deadline_seconds=5))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait({asking})
+            assert asking.cancelled()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            del asking
+            gc.collect()
+    assert heard == []

@@ -110,7 +110,7 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
         raise UsageError(
             "NAME and --url say what is drilled", hint="interlock drill webhook stripe --url URL"
         )
-    made, redactor = _bench(name, url, reference, payload, config, own_host=own_host)
+    made, redactor = _bench(name, url, reference, payload, config, own_host=own_host, dry_run=dry_run)
     if dry_run:
         click.echo(redactor.text(planned(made, form)), nl=False)
         return 0
@@ -124,7 +124,14 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
 
 
 def _bench(
-    name: str, url: str, reference: str | None, payload: Path | None, config: Path | None, *, own_host: bool
+    name: str,
+    url: str,
+    reference: str | None,
+    payload: Path | None,
+    config: Path | None,
+    *,
+    own_host: bool,
+    dry_run: bool,
 ) -> tuple[Bench, Redactor]:
     """What is drilled, with the redactor that knows its secrets. Raises `UsageError` before anything is sent."""
     from contracts.webhooks import commands  # noqa: PLC0415 - keeps --help fast
@@ -143,6 +150,8 @@ def _bench(
     told = [commands.reference(reference)] if reference else []
     held = [*told, *receiver.keys.secrets, *filter(None, [receiver.keys.verify_token])]
     setting.refuse_live(held)
+    if dry_run and not told:
+        told = [setting.made_up(receiver)]  # nothing is sent: no secret is needed
     made = setting.bench(
         receiver, told, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
         document=setting.payload(payload) if payload else None,

@@ -94,6 +94,12 @@ def _signing(receiver: Receiver, secrets: Sequence[Secret]) -> Keys:
     return dataclasses.replace(receiver.keys, secrets=own)
 
 
+def made_up(receiver: Receiver) -> Secret:
+    """A secret of the right kind to plan with, where nothing is sent."""
+    keys = wrong(receiver.scheme, Keys())
+    return keys.private_key or keys.secrets[0]
+
+
 def wrong(scheme: str, keys: Keys) -> Keys:
     """Keys of the right kind that no receiver holds."""
     if scheme in PUBLIC_KEY_SCHEMES:

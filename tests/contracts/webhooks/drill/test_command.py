@@ -125,6 +125,13 @@ def test_a_dry_run_lists_and_sends_nothing() -> None:
     assert next(row for row in told["cases"] if row["case"] == "tampered-id")["deliveries"] == 0
 
 
+@pytest.mark.parametrize("scheme", sorted(PROFILES))
+def test_a_dry_run_needs_no_secret(scheme: str) -> None:
+    result = run(scheme, "--url", CLOSED, "--dry-run")
+    assert result.return_value == 0, result.exception
+    assert "none was" in result.output
+
+
 def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('{"id": "evt_0", "type": "x", "data": {"object": {"customer": "c1"}}}')
     with receiver() as (url, reference):
