@@ -6,19 +6,14 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
-import socket
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-import uvicorn
 from starlette.applications import Starlette
 
-from interlock.errors import UsageError
+from interlock import serving
 from interlock.integration import Integration, redactor_for
 from interlock.records import Environment, Outcome, ProbeKind
-from interlock.redaction import RedactingFilter, Redactor
 from interlock.settings import Settings, Web
 from interlock.store import Store, open_store
 from probes.connectivity import is_loopback
@@ -37,14 +32,6 @@ DRAIN_SECONDS = 15.0
 FIRST_LOOK_SECONDS = 10.0
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: the service decides what a signal means."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
     """What a running service tells who started it."""
@@ -52,28 +39,6 @@ class Running:
     url: str
     store: Store
     loop: Loop
-
-
-def set_up_logging(redactor: Redactor) -> None:
-    """Diagnostics to standard error, behind the redactor."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(RedactingFilter(redactor))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    log.setLevel(logging.INFO)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `UsageError` if the address is taken or not ours."""
-    try:
-        return socket.create_server((host, port), backlog=256)
-    except OSError as exc:
-        raise UsageError(
-            f"cannot listen on {host} port {port}: {exc.strerror}",
-            hint="choose another with --host and --port",
-        ) from exc
 
 
 def plans_for(integrations: Sequence[Integration], tools: Tools, share: float = SHARE) -> list[Planned]:
@@ -163,12 +128,12 @@ async def serve(
 ) -> None:
     """Run until SIGTERM, SIGINT or `stop`; then drain. Raises `UsageError`, `StoreError`."""
     stop = stop or asyncio.Event()
-    sock = bind(host, port)
+    sock = serving.bind(host, port)
     with contextlib.closing(sock), open_store(settings) as store:
         tools = tools_for(settings, integrations, store)
         plans = plans_for(integrations, tools, settings.suite.budget)
         face = face_for(settings, integrations, plans, store, tools)
-        set_up_logging(tools.redactor)
+        serving.set_up_logging(tools.redactor)
         _warn(face, host, integrations)
         loop = Loop(
             plans,
@@ -181,27 +146,19 @@ async def serve(
         )
         heartbeats = heartbeats_for(settings, store, tools)
         loop.also = heartbeats.tick
-        server = _Server(_config(Starlette(routes=[*heartbeats.routes(), *routes(face)])))
-        _on_signals(stop)
+        server = serving.server(Starlette(routes=[*heartbeats.routes(), *routes(face)]))
+        serving.on_signals(stop)
         gc.collect()
         gc.freeze()  # settings and catalogue live as long as the process: no collection need look at them
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        running = asyncio.create_task(server.serve(sockets=[sock]))
         loop.start()
         loop.ask_soon(FIRST_LOOK_SECONDS)
-        shown = f"[{host}]" if ":" in host else host
-        await started(Running(f"http://{shown}:{sock.getsockname()[1]}/", store, loop))
-        await _until(stop, serving)
+        await started(Running(serving.url(host, sock), store, loop))
+        await serving.until(stop, running)
         log.info("stopping: waiting for what is under way")
         await loop.drain(DRAIN_SECONDS)
         server.should_exit = True
-        await serving
-
-
-async def _until(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
-    """Wait for the signal; a web server that ends by itself is a mistake to be heard of."""
-    waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+        await running
 
 
 def tools_for(settings: Settings, integrations: Sequence[Integration], store: Store) -> Tools:
@@ -210,23 +167,6 @@ def tools_for(settings: Settings, integrations: Sequence[Integration], store: St
     own = settings.suite.fingerprint_key
     key = own.resolve(base=settings.folder).reveal().encode() if own else store.fingerprint_key()
     return Tools(redactor=redactor, fingerprint_key=key, region=settings.suite.region)
-
-
-def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        running.add_signal_handler(number, stop.set)
 
 
 def _warn(face: Face, host: str, integrations: Sequence[Integration]) -> None:

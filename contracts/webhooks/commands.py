@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import datetime as dt
 import json
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from interlock import settings as settings_module
 from interlock.errors import UsageError
 from interlock.integration import Integration, redactor_for, resolve_all
 from interlock.records import plain
-from interlock.redaction import RedactingFilter, Redactor
+from interlock.redaction import Redactor
 from interlock.secrets import Secret, SecretRef
 from interlock.settings import Settings
 from interlock.settings_models import http_url
@@ -228,12 +227,13 @@ def listen(
     on disk; a delivery is sent on until its target takes it, under one id (header Interlock-Delivery).
     """
     from contracts.webhooks.inbox.service import Wish, receivers_of, serve  # noqa: PLC0415 - slow to import
+    from interlock import serving  # noqa: PLC0415 - slow to import
 
     settings = _settings(config)
     integrations = resolve_all(settings)
     receivers = receivers_of(integrations, _target(forward))
     redactor = redactor_for(settings, integrations)
-    set_up_logging(redactor)
+    serving.set_up_logging(redactor)
     secrets = [secret for each in receivers.values() for secret in each.keys.secrets]
     wish = Wish(host=host, port=port, forward=forward, record=record)
 
@@ -298,13 +298,3 @@ def forget(texts: tuple[str, ...], config: Path | None, *, dry_run: bool) -> int
     word = "delivery" if len(gone) == 1 else "deliveries"
     click.echo(f"{len(gone)} {word} {'would be deleted' if dry_run else 'deleted'}")
     return 0 if gone else 3
-
-
-def set_up_logging(redactor: Redactor) -> None:
-    """Diagnostics to standard error, behind the redactor."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(RedactingFilter(redactor))
-    logging.getLogger().handlers[:] = [handler]
-    logging.getLogger().setLevel(logging.WARNING)
-    logging.getLogger("interlock").setLevel(logging.INFO)

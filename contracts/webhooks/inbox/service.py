@@ -7,12 +7,9 @@ import contextlib
 import dataclasses
 import datetime as dt
 import logging
-import signal
-import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 
 from cassettes.redact import Redactor
@@ -22,6 +19,7 @@ from contracts.webhooks.inbox.door import Door
 from contracts.webhooks.inbox.forward import Forwarder
 from contracts.webhooks.inbox.keeper import Keeper
 from contracts.webhooks.keys import KeyStore, over
+from interlock import serving
 from interlock.errors import StoreError, UsageError
 from interlock.http import Client
 from interlock.integration import Integration
@@ -87,7 +85,7 @@ async def serve(
     stop = stop or asyncio.Event()
     inbox = settings.inbox
     host = wish.host or inbox.host
-    sock = _bind(host, inbox.port if wish.port is None else wish.port)
+    sock = serving.bind(host, inbox.port if wish.port is None else wish.port)
     with (
         contextlib.closing(sock),
         open_store(settings) as store,
@@ -109,16 +107,15 @@ async def serve(
             fingerprint_key=key,
             taken=after,
         )
-        server = _Server(_config(Starlette(routes=list(door.routes()))))
-        _on_signals(stop)
+        server = serving.server(Starlette(routes=list(door.routes())))
+        serving.on_signals(stop)
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(forwarder.run()), tasks.create_task(_prune(keeper, clock))]
-            serving = tasks.create_task(server.serve(sockets=[sock]))
-            shown = f"[{host}]" if ":" in host else host
-            await started(f"http://{shown}:{sock.getsockname()[1]}/hooks/")
-            await _until(stop, serving)
+            running = tasks.create_task(server.serve(sockets=[sock]))
+            await started(f"{serving.url(host, sock)}hooks/")
+            await serving.until(stop, running)
             server.should_exit = True
-            await serving
+            await running
             await after.finish()
             for task in background:
                 task.cancel()
@@ -129,50 +126,6 @@ async def _prune(keeper: Keeper, clock: Callable[[], dt.datetime]) -> None:
         with contextlib.suppress(StoreError):
             await asyncio.wrap_future(keeper.prune(clock()))
         await asyncio.sleep(PRUNE_SECONDS)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: the service decides what a signal means."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=5,
-    )
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=1024)
-    except OSError as exc:
-        raise UsageError(
-            f"cannot listen on {host} port {port}: {exc.strerror}",
-            hint="choose another with --host and --port",
-        ) from exc
-
-
-async def _until(stop: asyncio.Event, serving: asyncio.Task[None]) -> None:
-    waiting = asyncio.create_task(stop.wait())
-    await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    running = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(
-            ValueError, RuntimeError
-        ):  # not in the main thread: a test says when to stop
-            running.add_signal_handler(number, stop.set)
 
 
 def with_keeper(store: Store, settings: Settings) -> Keeper:
