@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
 from urllib.parse import urlsplit
 
 import h11
@@ -22,6 +21,7 @@ from cassettes.destinations import Destinations, Route
 from cassettes.exchange import Copy, Exchange, interaction
 from cassettes.http1 import BrokenOffError, Peer, as_text, first_byte, passed_on
 from cassettes.intercept import Authority
+from cassettes.listener import Listener
 from cassettes.recorder import Recorder
 from cassettes.replay import recorded_answer
 from interlock.wire import Call, Wire, WireError
@@ -46,7 +46,7 @@ class Tunnel:
     port: int
 
 
-class RecordingProxy:
+class RecordingProxy(Listener):
     """Serves on one port. `async with` starts and stops it.
 
     `counts`: requests `recorded`, `replayed`, `refused` (another host), `missed` (the mode records nothing new),
@@ -69,34 +69,12 @@ class RecordingProxy:
         self.troubles: Counter[str] = Counter()
         self.authority = Authority()
         self._destinations, self._recorder, self._wire, self._origin = destinations, recorder, wire, origin
-        self._address, self._now = (host, port), now
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, *self._address)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._now = now
+        super().__init__(host, port)
 
     # -- one client --------------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         client = Peer(h11.SERVER, reader, writer)
         session = _Session(self._wire)
         try:
@@ -111,7 +89,6 @@ class RecordingProxy:
         except (*_TROUBLE, asyncio.CancelledError):
             pass  # the client hung up, is no HTTP client, or we are stopping: this connection is over
         finally:
-            self._tasks.discard(task)
             session.abort()
             client.abort()
 

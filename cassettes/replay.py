@@ -8,16 +8,17 @@ import ssl
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
 
 import h11
 
 from cassettes.bodies import ABSENT, FULL, REDACTED, UNPACKERS, Headers
 from cassettes.http1 import Peer
+from cassettes.listener import Listener
 from cassettes.matching import Tape
 from cassettes.read import read_paths
 from interlock.errors import CannotJudge, UsageError
-from interlock.records import Interaction
+from interlock.findings import at_least
+from interlock.records import Interaction, Severity
 
 _TEXT = (("content-type", "text/plain; charset=utf-8"),)
 # What is of the recorded connection, and what the server reckons anew.
@@ -39,8 +40,9 @@ def load(paths: Iterable[Path]) -> list[Interaction]:
     """What can be served of some cassettes. Raises `UsageError` for a broken one, `CannotJudge` for none."""
     found: list[Interaction] = []
     for reading in read_paths(paths):
-        if reading.findings and reading.format is None:
-            raise UsageError(reading.findings[0].subject)
+        broken = [each for each in reading.findings if at_least(each, Severity.WARNING)]
+        if broken and reading.format is None:
+            raise UsageError(broken[0].subject)
         found += reading.interactions
     if not found:
         raise CannotJudge("the cassette holds no interaction that could be served")
@@ -84,7 +86,7 @@ def _is_packed(name: str, value: str) -> bool:
     return name.lower() == "content-encoding" and all(each in UNPACKERS for each in codings)
 
 
-class ReplayServer:
+class ReplayServer(Listener):
     """Serves a tape on one loopback port. `async with` starts and stops it.
 
     `counts`: requests `replayed`, `missed` (nothing fits) and `incomplete` (the recording lacks the body).
@@ -96,32 +98,10 @@ class ReplayServer:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.missed: Counter[str] = Counter()
-        self._tape, self._address, self._tls = tape, (host, port), tls
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, *self._address, ssl=self._tls)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+        self._tape = tape
+        super().__init__(host, port, tls)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         client = Peer(h11.SERVER, reader, writer)
         try:
             while await self._exchange(client):
@@ -130,7 +110,6 @@ class ReplayServer:
         except (OSError, h11.ProtocolError, asyncio.CancelledError):
             pass  # the client hung up, or we are stopping: this connection is over
         finally:
-            self._tasks.discard(task)
             client.abort()
 
     async def _exchange(self, client: Peer) -> bool:
