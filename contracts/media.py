@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -75,9 +75,18 @@ def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read
     if is_xml(name):
         return xml(body, media, coercer)
     if name.startswith("text/"):
+        if _wants_structure(media, coercer):
+            return _json(body)
         text = body.decode("utf-8", "replace")
         return Read(coercer.coerce(text, media.schema))
     return Read(opaque=f"{name or 'a body without a media type'} is not looked into")
+
+
+def _wants_structure(media: Media, coercer: Coercer) -> bool:
+    """Whether a text can only be JSON: its schema takes nothing else. SNS delivers JSON as text/plain."""
+    schema = coercer.schema_at(media.schema)
+    types = values.types_of(schema) if isinstance(schema, Mapping) else set()
+    return bool(types) and types <= {"object", "array"}
 
 
 def _refuse(name: str) -> NoReturn:

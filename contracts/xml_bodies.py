@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET  # a document type is refused before anything is parsed
 from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from contracts.values import Coercer, types_of
+from interlock import xml_document
 
 _MAX_DEPTH = 60
-_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 class NotXml(Exception):  # noqa: N818 - it says what the body is
@@ -23,12 +22,12 @@ class Unjudged(Exception):  # noqa: N818 - it says what came of it
 
 def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
     """The value that an XML body stands for. Raises `NotXml` or `Unjudged`."""
-    if _DOCTYPE.search(body):
-        raise Unjudged("it declares a document type, which is not read")
     try:
-        root = ET.fromstring(body)  # noqa: S314 - see above
-    except (ET.ParseError, ValueError, LookupError) as exc:
-        raise NotXml(str(exc)) from exc
+        root = xml_document.root(body)
+    except xml_document.DocumentTypeError as exc:
+        raise Unjudged(str(exc)) from exc
+    except ValueError as exc:
+        raise NotXml(str(exc.__cause__)) from exc
     schema = coercer.schema_at(pointer)
     if not isinstance(schema, Mapping) or not _says_anything(schema):
         raise Unjudged("its schema does not say how it is written as XML")

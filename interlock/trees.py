@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from interlock import xml_document
 from interlock.answers import at_pointer
 from interlock.wire import Answer
 
@@ -18,13 +19,11 @@ def tree(answer: Answer) -> Any:
     """
     if answer.body.lstrip()[:1] != b"<":
         return answer.json()
-    if b"<!DOCTYPE" in answer.body or b"<!ENTITY" in answer.body:
-        raise ValueError("it declares a document type")
+    top = xml_document.root(answer.body)
     try:
-        root = ET.fromstring(answer.body)  # noqa: S314 - no document type, so no entity can be declared
-        return {_name(root): _content(root)}
-    except (ET.ParseError, RecursionError) as exc:
-        raise ValueError("it is not XML") from exc
+        return {_name(top): _content(top)}
+    except RecursionError as exc:
+        raise ValueError("it is nested too deeply") from exc
 
 
 def _name(element: ET.Element) -> str:

@@ -1,0 +1,131 @@
+"""Bodies that are not JSON: parts of a form, XML as its schema writes it; and the bodies of deliveries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from contracts.media import read
+from contracts.pointers import follow
+from contracts.shelf import Shelf
+from contracts.values import Coercer
+from contracts.verify import verify, verify_event
+from contracts.view import Bench
+from tests.contracts.verify.made import bench, contract, document, interaction, places
+
+PARTS = "multipart/form-data; boundary=made-up"
+LISTED = {
+    "type": "object",
+    "required": ["Count", "Items"],
+    "properties": {
+        "Count": {"type": "integer"},
+        "Open": {"type": "boolean"},
+        "Id": {"type": "string", "xml": {"attribute": True, "name": "id"}},
+        "Items": {
+            "type": "array",
+            "xml": {"wrapped": True},
+            "items": {"type": "string", "xml": {"name": "Item"}},
+        },
+    },
+}
+
+
+def shop(schema: Any, media_type: str) -> Bench:
+    """The shop with one operation more, which takes and gives a body of this type."""
+    given = document()
+    content = {media_type: {"schema": schema}}
+    given["paths"]["/upload"] = {
+        "post": {
+            "security": [],
+            "requestBody": {"required": True, "content": content},
+            "responses": {"200": {"description": "", "content": content}},
+        }
+    }
+    return bench(contract(given))
+
+
+def sent(raw: bytes, schema: Any, content_type: str) -> list[tuple[str, str | None]]:
+    """What is found in a request with this body."""
+    asked = interaction("POST", "/v1/upload", sent=raw, status=None, headers={"Content-Type": content_type})
+    return places(verify(asked, shop(schema, content_type.partition(";")[0])))
+
+
+def parts(**fields: str) -> bytes:
+    lines = [
+        f'--made-up\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    return "".join([*lines, "--made-up--\r\n"]).encode()
+
+
+FORM = {
+    "type": "object",
+    "required": ["amount"],
+    "properties": {"amount": {"type": "integer"}, "file": {"type": "string", "format": "binary"}},
+}
+
+
+def test_the_fields_of_a_multipart_form_are_judged() -> None:
+    assert sent(parts(amount="7", file="%PDF\x00"), FORM, PARTS) == []
+    assert sent(parts(amount="seven"), FORM, PARTS) == [("request-body", "/request/body/amount")]
+    assert sent(parts(file="x"), FORM, PARTS) == [("request-body", "/request/body/amount")]
+
+
+@pytest.mark.parametrize("raw", [b"", b"amount=7", parts(amount="7")[:-6], b"--other\r\n\r\n--other--"])
+def test_a_multipart_body_that_breaks_off_is_not_well_formed(raw: bytes) -> None:
+    found = sent(raw, FORM, PARTS)
+    assert [rule for rule, _ in found] == ["request-body-missing" if not raw else "request-body-syntax"]
+
+
+def test_xml_is_judged_as_its_schema_writes_it() -> None:
+    items = b"<Items><Item>a</Item><Item>b</Item></Items>"
+    good = b'<List xmlns="urn:x" id="l1"><Count>2</Count><Open>true</Open>' + items + b"</List>"
+    assert sent(good, LISTED, "application/xml") == []
+    wrong = good.replace(b">2<", b">two<").replace(b">true<", b">perhaps<")
+    assert sent(wrong, LISTED, "application/xml") == [
+        ("request-body", "/request/body/Count"),
+        ("request-body", "/request/body/Open"),
+    ]
+    assert sent(b"<List><Count>2", LISTED, "application/xml") == [("request-body-syntax", "/request/body")]
+    assert sent(b"<List><Count>2</Count></List>", LISTED, "application/xml") == [
+        ("request-body", "/request/body/Items")
+    ]
+
+
+def test_xml_with_a_document_type_is_not_judged_and_said_to_be() -> None:
+    raw = '<!DOCTYPE a [<!ENTITY b "c">]><List><Count>&b;</Count></List>'
+    found = read(raw.encode(), "application/xml", next(_media()), Coercer({}))
+    assert (found.value, found.problem) == (None, None)
+    assert found.opaque is not None
+
+
+def _media() -> Any:
+    made = contract(document())
+    return (media for each in made.operations if each.body for media in each.body.media)
+
+
+# -- deliveries --------------------------------------------------------------------------------------------
+
+
+def written(example: Any, media_type: str) -> bytes:
+    """An example as it goes over the wire."""
+    if media_type == "application/x-www-form-urlencoded":
+        return urlencode(example).encode()
+    return example.encode() if isinstance(example, str) else json.dumps(example).encode()
+
+
+@pytest.mark.parametrize("name", sorted(Shelf(Path("nowhere")).known()))
+def test_deliveries_are_judged_by_the_event_that_they_say(name: str) -> None:
+    one = Shelf(Path("nowhere")).load(name)
+    judge = bench(one)
+    for event in one.events.values():
+        for media in event.media:
+            raw = written(follow(one.document, media.pointer)["example"], media.media_type)
+            assert verify_event(raw, media.media_type, event, judge) == [], event.type
+            broken = verify_event(written({}, media.media_type), media.media_type, event, judge)
+            assert broken, event.type
+        assert verify_event(b"x", "image/png", event, judge), event.type
