@@ -66,7 +66,8 @@ def chosen(media: Iterable[Media], seen: str) -> Media | None:
 def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read:
     """A body as the value that the schema of its media type speaks of."""
     name = essence(content_type) or essence(media.media_type)
-    if is_json(name) or (name in {"*/*", ""} and body[:1] in {b"{", b"["}):
+    loose = name in {"*/*", ""} and body[:1] in {b"{", b"["}
+    if is_json(name) or loose or (name.startswith("text/") and _wants_structure(media, coercer)):
         return _json(body)
     if name == FORM:
         return _form(body, media, coercer)
@@ -75,8 +76,6 @@ def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read
     if is_xml(name):
         return xml(body, media, coercer)
     if name.startswith("text/"):
-        if _wants_structure(media, coercer):
-            return _json(body)
         text = body.decode("utf-8", "replace")
         return Read(coercer.coerce(text, media.schema))
     return Read(opaque=f"{name or 'a body without a media type'} is not looked into")
