@@ -224,13 +224,14 @@ def _report(view: View, broken: Broken, side: str) -> None:
     if side == REQUEST and broken.keyword == "ambiguous":
         return
     rule = _SOFT.get(broken.keyword, f"{side}-body") if side == RESPONSE else "request-body"
-    name = broken.pointer.rpartition("/")[2] or "it"
+    name = broken.pointer.rpartition("/")[2]
+    what = f"{name} of the {side} body" if name else f"the {side} body"
     verb = {"required": "is missing", "additionalProperties": "is not known"}.get(
         broken.keyword, "is not as promised"
     )
     view.add(
         rule,
-        f"{view.operation.name}: {name} of the {side} body {verb}",
+        f"{view.operation.name}: {what} {verb}",
         where,
         broken.contract_pointer,
         promised=broken.promised,
