@@ -48,7 +48,17 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
             same = found.setdefault(like, [])
             if all(each.pointer != broken.pointer for each in same):
                 same.append(broken)
+    _drop_consequences(found)
     return sorted(map(_one_of, found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
+
+
+def _drop_consequences(found: dict[tuple[str, str, str], list[Broken]]) -> None:
+    """What is of the wrong type is none of the values that are listed either: that goes without saying."""
+    mistyped = {each.pointer for key, same in found.items() if key[1] == "type" for each in same}
+    for key in [each for each in found if each[1] in {"enum", "const"}]:
+        found[key] = [each for each in found[key] if each.pointer not in mistyped]
+        if not found[key]:
+            del found[key]
 
 
 def _one_of(same: list[Broken]) -> Broken:
@@ -131,7 +141,7 @@ class _Explainer:
             )
         ):
             wrong_type = False
-        tags = sum(e.kind.name in {"const", "enum"} and len(e.instance_path) == base + 1 for e in errors)
+        tags = sum(len(e.instance_path) == base + 1 and _is_tag(e.kind) for e in errors)
         shallow = sum(len(e.instance_path) <= base for e in errors)
         return (int(wrong_type), tags, shallow, len(errors))
 
@@ -191,6 +201,13 @@ class _Explainer:
             seen=shown(seen),
             placeholder=_was_redacted(path, seen, keyword),
         )
+
+
+def _is_tag(kind: Any) -> bool:
+    """Whether an error is of the one text that names the branch; `deleted: true` and a list of choices name none."""
+    if kind.name == "const":
+        return isinstance(kind.expected_value, str)
+    return kind.name == "enum" and len(kind.options) == 1 and isinstance(kind.options[0], str)
 
 
 def _was_redacted(path: list[Any], seen: Any, keyword: str) -> bool:
