@@ -20,6 +20,7 @@ from tests.contracts.verify.generated import Schemas, Unmade, pointer_of, spoilt
 from tests.contracts.verify.warehouse import FORM, HOST, JSON, MULTIPART, WAREHOUSE
 
 BOUNDARY = "made-up"
+SEED = 20261125
 KINDS = ("drop", "type", "enum", "unknown", "media-type", "status", "truncated")
 _TEXTUAL = frozenset({FORM, MULTIPART})
 _UNPROMISED = (418, 299, 599, 226)
@@ -70,6 +71,16 @@ class Mutation:
 # -- documents -------------------------------------------------------------------------------------------
 
 
+def drawn(
+    name: str, document: dict[str, Any], *, operations: int, times: int = 1
+) -> tuple[Maker, list[Mutation]]:
+    """Mutations of some operations of a document, of each so many interactions; the same from run to run."""
+    maker = Maker(name, strict(document), SEED)
+    listed = maker.operations()
+    chosen = maker.rng.sample(listed, min(operations, len(listed)))
+    return maker, [each for operation in chosen for _ in range(times) for each in maker.mutations(operation)]
+
+
 def library() -> Iterator[tuple[str, dict[str, Any]]]:
     """The documents of our library, and one that has what they lack."""
     for path in sorted(LIBRARY_FOLDER.glob("*/openapi.yaml")):
@@ -107,7 +118,7 @@ class Maker:
         """Those that can be asked without a finding."""
         return [each for each in self.contract.operations if not each.deprecated]
 
-    def mutations(self, operation: Operation, *, most: int = 2) -> Iterator[Mutation]:
+    def mutations(self, operation: Operation, *, most: int = 3) -> Iterator[Mutation]:
         """An interaction with an operation, wrong in one way after the other; at most so many of one kind and place."""
         groups: dict[tuple[str, str, bool], list[tuple[str, Draft]]] = {}
         try:

@@ -23,6 +23,10 @@ def _kind(name: str, **properties: Any) -> dict[str, Any]:
 
 
 _TEXT, _COUNT = {"type": "string", "maxLength": 60}, {"type": "integer", "minimum": 0}
+_BY_KIND = {
+    "propertyName": "kind",
+    "mapping": {"card": "#/components/schemas/Card", "bank": "#/components/schemas/Bank"},
+}
 _LINE: dict[str, Any] = {
     "type": "object",
     "required": ["sku", "count"],
@@ -34,7 +38,7 @@ _ORDER: dict[str, Any] = {
     "required": ["id", "payer", "lines"],
     "properties": {
         "id": _TEXT,
-        "payer": {"oneOf": [_ref("Card"), _ref("Bank")], "discriminator": {"propertyName": "kind"}},
+        "payer": {"oneOf": [_ref("Card"), _ref("Bank")], "discriminator": _BY_KIND},
         "place": {"anyOf": [_TEXT, _ref("Place")], "nullable": True},
         "lines": {"type": "array", "items": _ref("Line")},
         "state": {"allOf": [{"type": "string", "enum": ["open", "sent"]}], "nullable": True},
