@@ -171,7 +171,7 @@ def openapi_core(maker: Maker) -> tuple[Finds, tuple[str, ...]]:
 
     warnings.simplefilter("ignore")  # of forms that it knows under an older name
     app = peer.OpenAPI.from_dict(
-        document,
+        _at_one_host(maker),
         config=peer.Config(spec_validator_cls=None),  # type: ignore[arg-type]
     )
 
