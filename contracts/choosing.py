@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from contracts.adapters import aws_hosts
 from contracts.adapters.common import hosts_of
+from contracts.contract import PULLED
 from contracts.shelf import Shelf
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -30,7 +32,7 @@ class ByHost:
     def __init__(self, shelf: Shelf, book: Rulebook) -> None:
         self._shelf = shelf
         self._book = book
-        self._known = tuple(shelf.known())
+        self._known = shelf.known()
         self._patterns: list[tuple[re.Pattern[str], str]] | None = None
         self._benches: dict[str, Bench] = {}
         self._hosts: dict[str, tuple[Bench, ...]] = {}
@@ -47,9 +49,15 @@ class ByHost:
         if self._patterns is None:
             self._patterns = []
             for name in self._known:
-                patterns = catalogue_hosts(name) or list(self._bench(name).contract.hosts)
-                self._patterns += [(re.compile(pattern), name) for pattern in dict.fromkeys(patterns)]
+                self._patterns += [(re.compile(each), name) for each in dict.fromkeys(self._of(name))]
         return self._patterns
+
+    def _of(self, name: str) -> Sequence[str]:
+        """Patterns of the hosts that a contract speaks of. A model of AWS's speaks of its own service alone."""
+        own = aws_hosts.hosts(aws_hosts.ENDPOINTS.get(name, ""))
+        if own and self._known[name].origin == PULLED:
+            return own
+        return (*catalogue_hosts(name), *own) or self._bench(name).contract.hosts
 
     def _bench(self, name: str) -> Bench:
         if name not in self._benches:

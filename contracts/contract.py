@@ -39,13 +39,15 @@ class Parameter:
 class Media:
     """One media type of a body. `schema`: pointer of its schema, None where anything goes.
 
-    `parts`: for forms, the media type of a field by its name.
+    `parts`: for forms, the media type of a field by its name. `dotted`: the names of a form's fields are steps
+    with dots between them, as AWS has them.
     """
 
     media_type: str
     pointer: str
     schema: str | None
     parts: Mapping[str, str] = field(default_factory=dict)
+    dotted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +103,11 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """As people write it: `GET /v1/charges/{charge}`."""
-        return f"{self.method} {self.path}"
+        """As people write it: `GET /v1/charges/{charge}`, `GET /{Bucket}?list-type=2`, `POST / Action=Publish`."""
+        said = [(s.place, s.name if s.value is None else f"{s.name}={s.value}") for s in self.selectors]
+        query = "&".join(text for place, text in said if place == "query")
+        beside = [text for place, text in said if place != "query"]
+        return " ".join([f"{self.method} {self.path}{'?' if query else ''}{query}", *beside])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +137,8 @@ class Contract:
     """Everything that one document promises.
 
     `document`: as it was read; every pointer leads into it. `dialect`: how its schemas are written (openapi,
-    swagger, discovery). `hosts`: patterns of the hosts it speaks of, empty where it names none.
+    swagger, discovery, botocore). `hosts`: patterns of the hosts it speaks of, empty where it names none.
+    `virtual_hosts`: patterns of those whose group `step` stands for the first step of the path.
     `digest`: SHA-256 of the bytes. `origin`: library, pulled or file. `partial`: whether operations are left
     out on purpose, so that an unknown one is no finding. `directional`: whether some property is read-only or
     write-only. `events`: by event type. `notes`: what is wrong with the document itself.
@@ -150,6 +156,7 @@ class Contract:
     hosts: tuple[str, ...] = ()
     events: Mapping[str, Event] = field(default_factory=dict)
     schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
+    virtual_hosts: tuple[str, ...] = ()
     origin: str = FILE
     partial: bool = False
     directional: bool = False

@@ -55,7 +55,16 @@ class Matcher:
                 "" not in operation.bases
             ):  # a stand-in, or a recorder that keeps paths alone, has no base path
                 self._add(self._bare, operation, operation.path)
+        self._greedy.sort(key=_preference)
+        self._virtual = tuple(re.compile(each) for each in contract.virtual_hosts)
         self._known: dict[tuple[str, str], tuple[Match, ...]] = {}
+
+    def located(self, host: str, path: str) -> str:
+        """The path of a request, with the step in front that its host stands for."""
+        for pattern in self._virtual:
+            if match := pattern.fullmatch(host):
+                return f"/{match['step']}{path}"
+        return path
 
     def find(self, method: str, path: str, read: Field) -> Match | None:
         """The operation of a request; None if there is none."""
@@ -110,8 +119,12 @@ class Matcher:
             node, more = _child(node, step)
             names += more
         node.ends.setdefault(operation.method, []).append(_End(operation, tuple(names)))
-        # The more must be there, the sooner it is asked.
-        node.ends[operation.method].sort(key=lambda end: -len(end.operation.selectors))
+        node.ends[operation.method].sort(key=lambda end: _preference((None, end.operation)))
+
+
+def _preference(end: tuple[object, Operation]) -> tuple[int, bool]:
+    """The more must be there, the sooner it is asked; what is deprecated comes last."""
+    return (-len(end[1].selectors), end[1].deprecated)
 
 
 def _child(node: _Node, step: str) -> tuple[_Node, list[str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from contracts import values, xml_bodies
+from contracts import dotted, values, xml_bodies
 from contracts.contract import Media
 from contracts.values import Coercer
 
@@ -36,7 +36,8 @@ def essence(text: str) -> str:
 @functools.lru_cache(maxsize=512)
 def is_json(name: str) -> bool:
     """Whether a media type is JSON, under whatever name."""
-    return name in {"application/json", "text/json", "application/x-json"} or name.endswith("+json")
+    named = {"application/json", "text/json", "application/x-json"}
+    return name in named or name.endswith("+json") or name.startswith("application/x-amz-json-")
 
 
 def is_xml(name: str) -> bool:
@@ -66,6 +67,8 @@ def chosen(media: Iterable[Media], seen: str) -> Media | None:
 def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read:
     """A body as the value that the schema of its media type speaks of."""
     name = essence(content_type) or essence(media.media_type)
+    if is_xml(name):
+        return xml(body, media, coercer)
     loose = name in {"*/*", ""} and body[:1] in {b"{", b"["}
     if is_json(name) or loose or (name.startswith("text/") and _wants_structure(media, coercer)):
         return _json(body)
@@ -73,8 +76,6 @@ def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read
         return _form(body, media, coercer)
     if name == "multipart/form-data":
         return _multipart(body, content_type, media, coercer)
-    if is_xml(name):
-        return xml(body, media, coercer)
     if name.startswith("text/"):
         text = body.decode("utf-8", "replace")
         return Read(coercer.coerce(text, media.schema))
@@ -115,6 +116,8 @@ def _form(body: bytes, media: Media, coercer: Coercer) -> Read:
         return Read(problem=f"is not a form: not UTF-8 at byte {exc.start}")
     except ValueError:
         return Read(opaque=f"it has more than {values.MAX_FIELDS} fields")
+    if media.dotted:
+        return Read(coercer.coerce(dotted.value(fields, media.schema, coercer), media.schema))
     return Read(_typed(values.nested(fields), media, coercer))
 
 

@@ -1,4 +1,7 @@
-"""A provider's own contract, fetched from the address in the catalogue: capped in size, never redirected."""
+"""A provider's own contract, fetched from the address in the catalogue: capped in size, never redirected.
+
+AWS's are taken from the installed botocore, which brings them along.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from contracts import adapters
+from contracts import adapters, installed
 from contracts.contract import PULLED, Contract
 from contracts.documents import MAX_BYTES
 from contracts.shelf import Known, Shelf
@@ -18,6 +21,7 @@ from interlock.wire import Wire, WireError
 
 DEADLINE_SECONDS = 120.0
 _OK = 200
+_MODEL = re.compile(r"/botocore/data/([a-z0-9-]+)(?:/|$)")
 _BLOB = re.compile(r"https://github\.com/([^/]+/[^/]+)/blob/(.+)")
 
 
@@ -29,6 +33,8 @@ def address(name: str) -> str:
             f"{name} publishes no contract that could be fetched",
             hint="give one with --url, or use `interlock verify --contract FILE`",
         )
+    if pointers[0].format == "botocore" and (model := _MODEL.search(pointers[0].url)):
+        return f"{installed.PREFIX}{model[1]}"
     url = raw(pointers[0].url)
     if url.startswith(("https://github.com/", "https://www.npmjs.com/")):
         raise UsageError(
@@ -66,7 +72,10 @@ async def pull(
 ) -> tuple[Known, Contract]:
     """Fetch, read and pin a contract; what is none is not kept. Raises `UsageError` or `CannotJudge`."""
     place = raw(url) if url else address(name)
-    data = await fetch(place, wire)
+    if place.startswith(installed.PREFIX):
+        data, place = installed.service_model(place.removeprefix(installed.PREFIX))
+    else:
+        data = await fetch(place, wire)
     contract = adapters.parse(data, name=name, source=place, origin=PULLED)
     known = Shelf(root).pin(name, data, url=place, pulled_at=now.isoformat(timespec="seconds"))
     return known, contract

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cassettes import read
-from contracts import adapters
+from contracts import adapters, installed
 from contracts.choosing import ByHost, Named, catalogue_hosts
 from contracts.contract import Contract
 from contracts.rules import severities
@@ -207,8 +207,15 @@ def contracts_of(options: Options, wanted: Collection[str]) -> Iterator[Contract
 
 
 def load_named(path: str, options: Options) -> Contract:
-    """A document that the user named. Several of one provider keep the names of their files."""
+    """A document that the user named, or a service model by `botocore:NAME`.
+
+    Several of one provider keep the names of their files.
+    """
     alone = options.provider if len(options.contracts) == 1 else None
+    if path.startswith(installed.PREFIX):
+        service = path.removeprefix(installed.PREFIX)
+        data, source = installed.service_model(service)
+        return adapters.parse(data, name=alone or service, source=source)
     return adapters.load(Path(path), name=alone)
 
 

@@ -39,6 +39,7 @@ class Translator:
     def __init__(self, contract: Contract, direction: str) -> None:
         self._document = contract.document
         self._old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
+        self.direction = direction
         self._flag = "readOnly" if direction == REQUEST else "writeOnly"
         self._directional = contract.directional
         self._waiting: list[str] = []
@@ -58,6 +59,8 @@ class Translator:
     def _schema(self, node: Any, at: str) -> Any:
         if not isinstance(node, Mapping):
             return node if isinstance(node, bool) else True
+        if isinstance(more := node.get(f"x-interlock-{self.direction}"), Mapping):
+            node = {**node, **more}
         nullable = node.get("nullable") is True or node.get("x-nullable") is True
         made = self._reference(node, at) if "$ref" in node else self._keywords(node, at)
         return _with_null(made) if nullable else made

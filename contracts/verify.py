@@ -98,7 +98,7 @@ def _settled(view: View) -> Verified:
 
 
 def _unmatched(view: View) -> None:
-    method, path = view.interaction.method.upper(), view.url.path or "/"
+    method, path = view.interaction.method.upper(), view.path
     shown = view.bench.book.redactor.text(f"{method} {path}")
     others = view.bench.matcher.methods(path)
     if view.contract.partial:

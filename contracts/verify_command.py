@@ -33,7 +33,8 @@ _FAIL_ON = ("critical", "error", "warning", "info", "never")
 @click.option("--provider", metavar="NAME", help="Hold everything against this provider's contract.")
 @click.option(
     "--contract", "contracts", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-    help="Hold everything against this document: OpenAPI, Swagger or Google discovery. May be given again.",
+    help="Hold everything against this document: OpenAPI, Swagger, Google discovery or a service model of "
+    "botocore (botocore:s3 is the installed one). May be given again.",
 )  # fmt: skip
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."

@@ -57,6 +57,7 @@ class View:
         self.findings: list[Finding] = []
         self.unjudged: list[str] = []
         self.url: SplitResult = _split(interaction.url)
+        self.path: str = bench.matcher.located((self.url.hostname or "").lower(), self.url.path or "/")
         self.match: Match | None = self._match()
 
     @property
@@ -112,7 +113,7 @@ class View:
         form = functools.cache(self._form)
         first = {name: texts[0] for name, texts in self.query.items()}
         read = selector_reader(first, self.request_headers, form)
-        return self.bench.matcher.find(self.interaction.method.upper(), self.url.path or "/", read)
+        return self.bench.matcher.find(self.interaction.method.upper(), self.path, read)
 
     def _form(self) -> Mapping[str, str]:
         body = self.interaction.request.body

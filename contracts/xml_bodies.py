@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from contracts.dotted import written
 from contracts.values import Coercer, types_of
 from interlock import xml_document
 
@@ -50,15 +51,28 @@ def _element(element: ET.Element, schema: Any, coercer: Coercer, left: int) -> A
     types = types_of(schema)
     if "array" in types:
         return [_element(child, schema.get("items"), coercer, left - 1) for child in element]
+    if isinstance(names := written(schema, None).get("x-map"), list):
+        return _map(element, names, schema, coercer, left)
     properties = dict(_properties(schema, coercer, left))
     if not properties:
         return _loosely(element, left) if len(element) or "object" in types else element.text or ""
     made: dict[str, Any] = {}
     for name, inner in properties.items():
-        found = _member(element, name, coercer.plain(inner), coercer, left)
+        found = _member(element, name, inner, coercer, left)
         if found is not None:
             made[name] = found
-    return made
+    known = {tag for name, inner in properties.items() for tag in _tags(name, inner, coercer)}
+    others = [child for child in element if _local(child.tag) not in known]
+    return {_local(child.tag): _loosely(child, left) or child.text or "" for child in others} | made
+
+
+def _tags(name: str, given: Any, coercer: Coercer) -> set[str]:
+    """The elements that a member may be written as."""
+    schema = coercer.plain(given)
+    how = written(given, schema)
+    items = schema.get("items") if isinstance(schema, Mapping) else None
+    inner = written(items, coercer.plain(items)).get("name") if how.get("wrapped") is not True else None
+    return {name, str(how.get("name", name)), str(inner or name)}
 
 
 def _properties(schema: Mapping[str, Any], coercer: Coercer, left: int) -> Iterator[tuple[str, Any]]:
@@ -71,9 +85,9 @@ def _properties(schema: Mapping[str, Any], coercer: Coercer, left: int) -> Itera
         yield from own.items()
 
 
-def _member(element: ET.Element, name: str, schema: Any, coercer: Coercer, left: int) -> Any:
-    said = schema.get("xml") if isinstance(schema, Mapping) else None
-    how: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+def _member(element: ET.Element, name: str, given: Any, coercer: Coercer, left: int) -> Any:
+    schema = coercer.plain(given)
+    how = written(given, schema)
     tag = str(how.get("name", name))
     if how.get("attribute") is True:
         return next((v for k, v in element.attrib.items() if _local(k) == tag), None)
@@ -81,13 +95,28 @@ def _member(element: ET.Element, name: str, schema: Any, coercer: Coercer, left:
         return element.text
     is_list = isinstance(schema, Mapping) and "array" in types_of(schema)
     if is_list and how.get("wrapped") is not True:
-        items = coercer.plain(schema.get("items"))
-        inner = items.get("xml") if isinstance(items, Mapping) else None
-        tags = {tag, str(inner.get("name", tag)) if isinstance(inner, Mapping) else tag}
+        items = schema.get("items")
+        tags = {tag, str(written(items, coercer.plain(items)).get("name", tag))}
         found = [child for child in element if _local(child.tag) in tags]
         return [_element(child, items, coercer, left - 1) for child in found]
+    if how.get("x-flattened") is True:
+        entries = [each for each in element if _local(each.tag) == tag]
+        return _map(entries, how["x-map"], schema, coercer, left - 1) if entries else None
     child = next((each for each in element if _local(each.tag) == tag), None)
     return None if child is None else _element(child, schema, coercer, left - 1)
+
+
+def _map(
+    entries: Iterable[ET.Element], names: list[str], schema: Mapping[str, Any], coercer: Coercer, left: int
+) -> dict[str, Any]:
+    """Entries of a key and a value each."""
+    made = {}
+    for entry in entries:
+        parts = {_local(child.tag): child for child in entry}
+        if names[0] in parts and names[1] in parts:
+            key = parts[names[0]].text or ""
+            made[key] = _element(parts[names[1]], schema.get("additionalProperties"), coercer, left - 1)
+    return made
 
 
 def _loosely(element: ET.Element, left: int) -> dict[str, Any]:

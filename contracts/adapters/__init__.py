@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import documents
-from contracts.adapters import discovery, openapi, swagger
+from contracts.adapters import botocore, discovery, openapi, swagger
 from contracts.adapters.common import Built
 from contracts.contract import FILE, Contract
 from interlock.errors import UsageError
@@ -28,6 +28,7 @@ ADAPTERS = (
     Adapter("OpenAPI 3", openapi.recognises, openapi.build),
     Adapter("Swagger 2", swagger.recognises, swagger.build),
     Adapter("Google discovery", discovery.recognises, discovery.build),
+    Adapter("botocore service model", botocore.recognises, botocore.build),
 )
 
 
@@ -69,6 +70,7 @@ def parse(data: bytes, *, name: str, source: str, origin: str = FILE, partial: b
         schemes=built.schemes,
         origin=origin,
         partial=partial,
-        directional=b"readOnly" in data or b"writeOnly" in data,
+        virtual_hosts=built.virtual_hosts,
+        directional=built.directional or b"readOnly" in data or b"writeOnly" in data,
         notes=built.notes,
     )

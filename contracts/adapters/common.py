@@ -29,6 +29,8 @@ class Built:
     hosts: tuple[str, ...] = ()
     events: Mapping[str, Event] = field(default_factory=dict)
     schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
+    virtual_hosts: tuple[str, ...] = ()
+    directional: bool = False
     notes: tuple[Finding, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""Formats of contracts, each as the one `Contract`."""

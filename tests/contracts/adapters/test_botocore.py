@@ -1,0 +1,160 @@
+"""Service models of botocore as contracts: what tells operations apart, where they are found, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import adapters
+from contracts.choosing import ByHost
+from contracts.contract import Contract
+from contracts.pull import pull
+from contracts.running import Options, load_named
+from contracts.shelf import Shelf
+from contracts.verify import verify
+from interlock.errors import UsageError
+from tests.contracts.verify.made import NOW, bench, interaction
+
+
+def _contract(document: dict[str, Any]) -> Contract:
+    return adapters.parse(json.dumps(document).encode(), name="made", source="made.json")
+
+
+def _model(**about: Any) -> dict[str, Any]:
+    model: dict[str, Any] = {"metadata": {"protocol": "json"}, "operations": {}, "shapes": {}}
+    return model | about
+
+
+def _named(name: str) -> Contract:
+    return load_named(f"botocore:{name}", Options(paths=(), root=".", now=NOW.isoformat()))
+
+
+def test_the_installed_model_is_named_by_its_service() -> None:
+    s3 = _named("s3")
+    assert (s3.name, s3.format, s3.version) == ("s3", "botocore rest-xml", "2006-03-01")
+    assert "data/s3/2006-03-01" in s3.source
+    assert not s3.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("no-such-service", "has no such service"), ("../s3", "is no name of a service"), ("", "is no name")],
+)
+def test_a_service_that_there_is_not_is_refused(name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        _named(name)
+
+
+def test_a_protocol_that_is_not_read_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="'ec2', which is not read"):
+        _contract(_model(metadata={"protocol": "ec2"}))
+
+
+def test_of_several_protocols_one_that_is_read_is_taken() -> None:
+    about = {"protocol": "smithy-rpc-v2-cbor", "protocols": ["smithy-rpc-v2-cbor", "json"]}
+    assert _contract(_model(metadata=about)).format == "botocore json"
+
+
+def test_every_operation_has_a_name_of_its_own() -> None:
+    """They are the denominator of evidence. One that replaced another at the same address shares its name."""
+    for service in ("ses", "sesv2", "sns", "sts", "cognito-idp"):
+        names = [each.name for each in _named(service).operations]
+        assert len(names) == len(set(names)), service
+    names = [each.name for each in _named("s3").operations if not each.deprecated]
+    assert sorted({name for name in names if names.count(name) > 1}) == ["GET /"]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "operation"),
+    [
+        ("GET", "https://s3.amazonaws.com/", "ListBuckets"),
+        ("GET", "https://made-up.s3.amazonaws.com/", "ListObjects"),
+        ("GET", "https://made-up.s3.amazonaws.com/?list-type=2", "ListObjectsV2"),
+        ("GET", "https://made.up.s3.eu-central-1.amazonaws.com/a/b/c", "GetObject"),
+        ("GET", "https://made-up.s3.eu-central-1.amazonaws.com/a/b?acl", "GetObjectAcl"),
+        ("GET", "https://s3.eu-central-1.amazonaws.com/made-up/a/b/?uploadId=1", "ListParts"),
+        ("PUT", "https://made-up.s3-us-west-2.amazonaws.com/a/b", "PutObject"),
+        ("PUT", "https://made-up.s3.amazonaws.com/a/b?partNumber=1&uploadId=1&x-id=UploadPart", "UploadPart"),
+        ("PUT", "https://made-up.s3-accelerate.amazonaws.com/?lifecycle", "PutBucketLifecycleConfiguration"),
+        ("DELETE", "https://s3.amazonaws.com/made-up/a?uploadId=1", "AbortMultipartUpload"),
+        ("GET", "https://s3.amazonaws.com/made-up?analytics&id=1", "GetBucketAnalyticsConfiguration"),
+        ("GET", "https://s3.amazonaws.com/made-up?analytics", "ListBucketAnalyticsConfigurations"),
+        ("GET", "http://127.0.0.1:9000/made-up/key", "GetObject"),
+    ],
+)
+def test_operations_of_s3(method: str, url: str, operation: str) -> None:
+    known = _named("s3")
+    found = bench(known).matcher
+    view = verify(interaction(method, url, status=None), bench(known))
+    names = {each.name: each.id for each in known.operations if not each.deprecated}
+    if operation == "ListBuckets":
+        assert found.find("GET", "/", lambda _: None) is not None
+    else:
+        assert names[view.operation or ""] == operation
+    assert not view.findings, view.findings
+
+
+def test_a_signed_url_is_as_promised() -> None:
+    query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=made-up&X-Amz-Date=20261125T120000Z"
+    url = f"https://made-up.s3.eu-central-1.amazonaws.com/a?{query}&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+    asked = interaction("GET", f"{url}&X-Amz-Signature=made-up", status=404, got=b"<Error><Code>A</Code></Error>",
+                        answered={"Content-Type": "application/xml"})  # fmt: skip
+    assert not verify(asked, bench(_named("s3"), complete=True)).findings
+
+
+def test_an_error_in_another_envelope_is_found() -> None:
+    asked = interaction("GET", "https://s3.amazonaws.com/made-up/a", status=404, got=b"<Oops><Why>none</Why></Oops>",
+                        answered={"Content-Type": "application/xml"})  # fmt: skip
+    (found,) = verify(asked, bench(_named("s3"))).findings
+    assert (found.rule, found.location.message_pointer) == ("response-body", "/response/body/Code")
+
+
+def test_an_action_that_there_is_not_is_no_operation() -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    asked = interaction("POST", "https://sns.eu-west-1.amazonaws.com/", sent=b"Action=Publisch", headers=form)
+    assert [each.rule for each in verify(asked, bench(_named("sns"))).findings] == ["operation-unknown"]
+
+
+async def test_it_is_pulled_from_the_installed_botocore_and_chosen_by_its_hosts(tmp_path: Path) -> None:
+    _, contract = await pull("s3", tmp_path, url=None, now=NOW)
+    pinned = Shelf(tmp_path).lock()["s3"]
+    assert pinned["url"].startswith("botocore ")
+    assert pinned["sha256"] == contract.digest
+    choose = ByHost(Shelf(tmp_path), bench().book)
+
+    def chosen(url: str) -> list[tuple[str, str]]:
+        return [(each.contract.name, each.contract.origin) for each in choose(interaction("GET", url))]
+
+    assert chosen("https://made-up.s3.eu-central-1.amazonaws.com/key") == [("s3", "pulled")]
+    assert chosen("https://s3.amazonaws.com/made-up/key") == [("s3", "pulled")]
+    assert ("s3", "pulled") not in chosen("https://sts.eu-west-1.amazonaws.com/")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"In": {"type": "structure", "members": {"a": {"shape": "Nowhere"}}}},
+        {"In": {"type": "list", "member": {"shape": 7}}},
+        {"In": {"type": "list", "member": {"shape": "In"}}},
+        {"In": {"type": "structure", "members": [], "required": 7}, "Other": None},
+        {"In": {"type": "string", "pattern": "(", "min": "many", "enum": 7}},
+        {"In": {}},
+    ],
+)
+def test_a_model_that_is_broken_promises_nothing_there(shapes: dict[str, Any]) -> None:
+    operation = {"name": "A", "http": None, "input": {"shape": "In"}, "output": {"shape": "Nowhere"}}
+    for protocol in ("json", "query", "rest-xml", "rest-json"):
+        broken = _model(metadata={"protocol": protocol}, operations={"A": operation, "B": 7}, shapes=shapes)
+        contract = _contract(json.loads(json.dumps(broken)))
+        headers = {"X-Amz-Target": ".A", "Content-Type": "application/json"}
+        verify(interaction("POST", "https://made-up.example/", sent={}, headers=headers), bench(contract))
+
+
+def test_where_botocore_is_not_installed_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UsageError) as refused:
+        _named("s3")
+    assert "extra `aws`" in str(refused.value.hint)
