@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from functools import reduce
 from urllib.parse import urlencode
 
-from contracts.webhooks.drill.profiles import compose, event_id, rewritten, without
-from contracts.webhooks.drill.records import Bench, Expect, Planned, Row, Shot, WhyNot
+from contracts.webhooks.drill import places
+from contracts.webhooks.drill.profiles import compose, event_id, respelled
+from contracts.webhooks.drill.records import (
+    Bench,
+    EventPayloads,
+    Expect,
+    Heard,
+    Planned,
+    Row,
+    Shot,
+    Wanted,
+    WhyNot,
+)
 from contracts.webhooks.records import Delivery, Keys
 from contracts.webhooks.schemes import SCHEMES
+from contracts.webhooks.schemes.event_grid import VALIDATION
 from contracts.webhooks.signatures import sign
 
 _OLD_SECONDS, _COPIES = 60, 20
@@ -31,7 +44,10 @@ def _draft(bench: Bench, name: str, kind: str | None = None) -> tuple[Delivery, 
 
 
 def _signed(bench: Bench, draft: Delivery, *, keys: Keys | None = None, at: float | None = None) -> Delivery:
-    return sign(bench.receiver.scheme, draft, keys or bench.keys, at=bench.now if at is None else at)
+    """As the provider signs it, with the older signature beside the new one where it still sends both."""
+    keys, at = keys or bench.keys, bench.now if at is None else at
+    made, profile = sign(bench.receiver.scheme, draft, keys, at=at), bench.profile
+    return profile.weaken(made, keys, at) if profile.weaker_at and profile.weaken else made
 
 
 def _valid(bench: Bench, name: str, kind: str | None = None) -> Shot:
@@ -46,7 +62,8 @@ def _forged(bench: Bench, name: str, change: Callable[[Delivery], Delivery]) -> 
 
 
 def _signs(bench: Bench, what: str) -> bool:
-    return what in SCHEMES[bench.receiver.scheme].signs
+    own = bench.profile.signs
+    return what in (SCHEMES[bench.receiver.scheme].signs if own is None else own)
 
 
 def _unsigned(bench: Bench, what: str) -> WhyNot:
@@ -60,28 +77,20 @@ def _control(bench: Bench) -> Made:
     return (_valid(bench, "control"),)
 
 
+def _signatures(bench: Bench) -> tuple[str, ...]:
+    """Where they stand: the one that counts, and the older one that is sent beside it."""
+    return (bench.profile.signature, *filter(None, [bench.profile.weaker_at]))
+
+
 def _no_signature(bench: Bench) -> Made:
-    def change(delivery: Delivery) -> Delivery:
-        if bench.profile.signature:
-            return without(delivery, bench.profile.signature)
-        return rewritten(bench.profile, delivery, lambda document: document.pop("signature"))
-
-    return _forged(bench, "no-signature", change)
-
-
-def _with_signature(bench: Bench, text: str) -> Callable[[Delivery], Delivery]:
-    def change(delivery: Delivery) -> Delivery:
-        if bench.profile.signature:
-            return delivery.with_headers({bench.profile.signature: text})
-        return rewritten(
-            bench.profile, delivery, lambda document: document["signature"].update(signature=text)
-        )
-
-    return change
+    return _forged(bench, "no-signature", lambda found: reduce(places.drop, _signatures(bench), found))
 
 
 def _empty_signature(bench: Bench) -> Made:
-    return _forged(bench, "empty-signature", _with_signature(bench, ""))
+    def emptied(found: Delivery, place: str) -> Delivery:
+        return places.put(found, place, "")
+
+    return _forged(bench, "empty-signature", lambda found: reduce(emptied, _signatures(bench), found))
 
 
 def _wrong_secret(bench: Bench) -> Made:
@@ -93,61 +102,57 @@ def _wrong_secret(bench: Bench) -> Made:
 def _tampered_body(bench: Bench) -> Made:
     if not _signs(bench, "body"):
         return _unsigned(bench, "the body")
-
-    def change(delivery: Delivery) -> Delivery:
-        return rewritten(bench.profile, delivery, _tamper)
-
-    return _forged(bench, "tampered-body", change)
+    return _forged(bench, "tampered-body", lambda found: _tampered(bench, found))
 
 
-def _tamper(document: Any) -> None:
-    target = document[0] if isinstance(document, list) else document
-    target["interlock_tampered"] = "9"
+def _tampered(bench: Bench, found: Delivery) -> Delivery:
+    if bench.profile.tamper_at:
+        return places.put(found, bench.profile.tamper_at, "tampered")
+    return places.add(found, "interlock_tampered", "9")
 
 
 def _tampered_timestamp(bench: Bench) -> Made:
-    if not _signs(bench, "timestamp"):
+    where = bench.profile.timestamp
+    if where is None or not _signs(bench, "timestamp"):
         return _unsigned(bench, "a time")
-    later = int(bench.now) + 1
+    return _forged(bench, "tampered-timestamp", lambda found: _a_second_later(found, where))
 
-    def change(delivery: Delivery) -> Delivery:
-        profile = bench.profile
-        if profile.timestamp:
-            came = delivery.values(profile.timestamp)[0]
-            return delivery.with_headers({profile.timestamp: str(int(came) + 1)})
-        if profile.in_body:
-            return rewritten(profile, delivery, lambda found: found["signature"].update(timestamp=str(later)))
-        header = profile.signature or ""
-        value = delivery.values(header)[0].replace(f"t={int(bench.now)}", f"t={later}")
-        return delivery.with_headers({header: value})
 
-    return _forged(bench, "tampered-timestamp", change)
+def _a_second_later(found: Delivery, where: str) -> Delivery:
+    later = places.later(places.get(found, where) or "")
+    return places.put(found, where, int(later) if where.startswith("claim:") else later)
 
 
 def _tampered_id(bench: Bench) -> Made:
     where = bench.profile.id_at or ""
     if not where.startswith("header:"):
+        if not _signs(bench, "body"):
+            return _unsigned(bench, "the id")
         return WhyNot("the id stands in the body, which other cases change", bench.profile.source)
     if not _signs(bench, "id"):
         return _unsigned(bench, "the id")
     other = event_id(bench.profile, bench.run, "tampered-id-other")
-    shots = _forged(bench, "tampered-id", lambda found: found.with_headers({where[7:]: other}))
+    shots = _forged(bench, "tampered-id", lambda found: places.put(found, where, other))
     return tuple(dataclasses.replace(shot, event_id=other) for shot in shots)
 
 
 def _at(bench: Bench, name: str, at: float, expect: Expect) -> Made:
     if not _signs(bench, "timestamp"):
         return _unsigned(bench, "a time")
-    if bench.receiver.policy.tolerance_seconds is None:
+    if _window(bench) is None:
         return WhyNot("the provider's own verifier has no window of time", bench.profile.source)
     draft, own = _draft(bench, name)
     effects = 0 if expect is Expect.STALE else None
     return (Shot(delivery=_signed(bench, draft, at=at), expect=expect, event_id=own, effects=effects),)
 
 
+def _window(bench: Bench) -> float | None:
+    """How old a delivery may be: as long as its token lives, or as policy says."""
+    return bench.profile.lifetime_seconds or bench.receiver.policy.tolerance_seconds
+
+
 def _stale(bench: Bench) -> Made:
-    tolerance = bench.receiver.policy.tolerance_seconds or 0
-    return _at(bench, "stale", bench.now - tolerance - _OLD_SECONDS, Expect.STALE)
+    return _at(bench, "stale", bench.now - (_window(bench) or 0) - _OLD_SECONDS, Expect.STALE)
 
 
 def _future(bench: Bench) -> Made:
@@ -194,20 +199,14 @@ def _id_stripped(bench: Bench) -> Made:
     where, profile = bench.profile.id_at, bench.profile
     if where is None:
         return WhyNot("its deliveries carry no id", profile.source)
+    if profile.needs_id:
+        return WhyNot("without its id a delivery cannot be signed", profile.source)
     draft, _ = _draft(bench, "id-stripped")
     if where.startswith("header:"):
-        made = without(_signed(bench, draft), where[7:])
+        made = places.drop(_signed(bench, draft), where)
         expect = Expect.REFUSED if _signs(bench, "id") else Expect.CALM
         return (Shot(delivery=made, expect=expect),)
-    made = _signed(bench, rewritten(profile, draft, lambda document: _drop(document, where)))
-    return (Shot(delivery=made, expect=Expect.CALM),)
-
-
-def _drop(document: Any, pointer: str) -> None:
-    *way, last = pointer.split("/")[1:]
-    for step in way:
-        document = document[int(step)] if isinstance(document, list) else document[step]
-    del document[last]
+    return (Shot(delivery=_signed(bench, places.drop(draft, where)), expect=Expect.CALM),)
 
 
 def _out_of_order(bench: Bench) -> Made:
@@ -221,15 +220,31 @@ def _out_of_order(bench: Bench) -> Made:
 
 
 def _unknown_type(bench: Bench) -> Made:
+    if bench.profile.type_at is None:
+        return WhyNot("its deliveries name no type of their own", bench.profile.source)
     shot = _valid(bench, "unknown-type", "interlock.unknown")
-    return (dataclasses.replace(shot, expect=Expect.UNKNOWN, effects=None),)
+    return (dataclasses.replace(shot, expect=Expect.LISTED, effects=None),)
+
+
+def _every_type(bench: Bench) -> Made:
+    """Each type's example must be taken; what was made from its schema must not break anything."""
+    if not bench.events:
+        return WhyNot("no contract of its events is known", bench.profile.source)
+    return tuple(shot for event in bench.events for shot in _of_type(bench, event))
+
+
+def _of_type(bench: Bench, event: EventPayloads) -> Iterator[Shot]:
+    for turn, document in enumerate(event.documents):
+        own = event_id(bench.profile, bench.run, f"{event.type}-{turn}")
+        draft = compose(bench.profile, document, own, event.kind, bench.url, make=True)
+        expect, said = (Expect.CALM, "made from its schema") if turn else (Expect.LISTED, "its example")
+        yield Shot(delivery=_signed(bench, draft), expect=expect, event_id=own, about=f"{event.type}, {said}")
 
 
 def _malformed(bench: Bench) -> Made:
-    if bench.profile.form or bench.profile.in_body:
-        return WhyNot(
-            "a body that cannot be read carries no valid signature, or is no JSON", bench.profile.source
-        )
+    profile = bench.profile
+    if not profile.json and not profile.content_type.startswith("text/xml"):
+        return WhyNot("a body that cannot be read carries no valid signature, or is no JSON", profile.source)
     draft, _ = _draft(bench, "malformed-json")
     made = _signed(bench, draft.with_body(draft.body[: len(draft.body) // 2]))
     return (Shot(delivery=made, expect=Expect.CALM),)
@@ -242,11 +257,9 @@ def _wrong_content_type(bench: Bench) -> Made:
 
 
 def _oversize(bench: Bench) -> Made:
-    def pad(document: Any) -> None:
-        (document[0] if isinstance(document, list) else document)["padding"] = "x" * bench.oversize_bytes
-
     draft, _ = _draft(bench, "oversize")
-    return (Shot(delivery=_signed(bench, rewritten(bench.profile, draft, pad)), expect=Expect.CALM),)
+    made = _signed(bench, places.add(draft, "padding", "x" * bench.oversize_bytes))
+    return (Shot(delivery=made, expect=Expect.CALM),)
 
 
 def _rotation(bench: Bench) -> Made:
@@ -258,19 +271,21 @@ def _rotation(bench: Bench) -> Made:
 
 
 def _duplicated(bench: Bench) -> Made:
-    if bench.profile.signature is None:
-        return WhyNot("the signature stands in no header", bench.profile.source)
     made = _valid(bench, "duplicated-header").delivery
-    more = (bench.profile.signature, "made-up")
-    twice = Delivery(method=made.method, url=made.url, headers=(*made.headers, more), body=made.body)
+    bearer = bench.profile.signature == "token:" and places.has_bearer(made)
+    name = "Authorization" if bearer else places.header_of(bench.profile.signature)
+    if name is None:
+        return WhyNot("the signature stands in no header", bench.profile.source)
+    twice = dataclasses.replace(made, headers=(*made.headers, (name, "made-up")))
     return (Shot(delivery=twice, expect=Expect.CALM),)
 
 
 def _unicode(bench: Bench) -> Made:
     draft, own = _draft(bench, "unicode")
-    if bench.profile.form:
-        body = draft.body + b"&" + urlencode({"Body": _ODD_TEXT}).encode()
-        made = draft.with_body(body)
+    if places.is_form(draft):
+        made = places.add(draft, "Body", _ODD_TEXT)
+    elif draft.body.startswith(b"<"):
+        made = places.add(draft, "note", _ODD_TEXT)
     else:
         text = json.dumps({"note": _ODD_TEXT}, ensure_ascii=False)[1:-1].encode()
         at = draft.body.rindex(b"}")
@@ -279,21 +294,29 @@ def _unicode(bench: Bench) -> Made:
 
 
 def _pretty(bench: Bench) -> Made:
-    if bench.profile.form or bench.profile.in_body:
+    if not bench.profile.json:
         return WhyNot("spelling of JSON is not signed", bench.profile.source)
     draft, own = _draft(bench, "pretty-printed")
-    made = rewritten(bench.profile, draft, lambda _: None, indent=2, separators=(", ", " : "))
-    signed = _signed(bench, made.with_body(made.body + b"\n"))
-    return (Shot(delivery=signed, expect=Expect.TAKEN, event_id=own, effects=1),)
+    return (Shot(delivery=_signed(bench, respelled(draft)), expect=Expect.TAKEN, event_id=own, effects=1),)
 
 
 def _slow_body(bench: Bench) -> Made:
     return (dataclasses.replace(_valid(bench, "slow-body"), slowly=True),)
 
 
+def _acknowledgement(bench: Bench) -> Made:
+    wanted = _ACKNOWLEDGEMENTS.get(bench.receiver.scheme)
+    if wanted is None:
+        return WhyNot("to the provider the status says it all", bench.profile.source)
+    return (dataclasses.replace(_valid(bench, "acknowledgement"), answer=wanted),)
+
+
 def _handshake(bench: Bench) -> Made:
-    if bench.receiver.scheme != "facebook":
-        return WhyNot("the scheme has no handshake", bench.profile.source)
+    made = _HANDSHAKES.get(bench.receiver.scheme)
+    return made(bench) if made else WhyNot("the scheme has no handshake", bench.profile.source)
+
+
+def _facebook_handshake(bench: Bench) -> Made:
     token = bench.keys.verify_token
     if token is None:
         return WhyNot("the settings name no verify_token", bench.profile.source, missing=True)
@@ -303,8 +326,62 @@ def _handshake(bench: Bench) -> Made:
         query = {"hub.mode": "subscribe", "hub.challenge": "4711", "hub.verify_token": text}
         return Delivery(method="GET", url=bench.url + joint + urlencode(query))
 
-    right = Shot(delivery=asked(token.reveal()), expect=Expect.TAKEN, echoes=b"4711")
+    challenge = Wanted("the challenge alone", lambda heard: heard.body.strip() == b"4711")
+    right = Shot(delivery=asked(token.reveal()), expect=Expect.TAKEN, answer=challenge)
     return right, Shot(delivery=asked("made-up"), expect=Expect.REFUSED)
+
+
+def _event_grid_handshake(bench: Bench) -> Made:
+    """The validation of a subscription; and the preflight of CloudEvents, which not every receiver needs."""
+    event = {"id": "1", "eventType": VALIDATION, "data": {"validationCode": "drill-4711"}}
+    body = json.dumps([event | {"topic": "/drill", "subject": "", "dataVersion": "1"}]).encode()
+    draft = Delivery(url=bench.url, headers=(("Content-Type", bench.profile.content_type),), body=body)
+    draft = draft.with_headers({"aeg-event-type": "SubscriptionValidation"})
+    code = Wanted(
+        "validationResponse with the code", lambda heard: _says(heard, "validationResponse", "drill-4711")
+    )
+    preflight = Delivery(
+        method="OPTIONS", url=bench.url, headers=(("WebHook-Request-Origin", "eventgrid.azure.net"),)
+    )
+    return (
+        Shot(delivery=_signed(bench, draft), expect=Expect.TAKEN, answer=code),
+        Shot(delivery=_signed(bench, preflight), expect=Expect.CALM),
+    )
+
+
+def _sns_handshake(bench: Bench) -> Made:
+    """A forged confirmation: who believes it subscribes to a stranger's topic, or fetches a stranger's address."""
+    draft, _ = _draft(bench, "handshake")
+    for where, text in {
+        "/Type": "SubscriptionConfirmation",
+        "/Token": "made-up",
+        "/SubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=made-up",
+    }.items():
+        draft = places.put(draft, where, text)
+    return (Shot(delivery=_signed(bench, draft, keys=bench.wrong), expect=Expect.REFUSED),)
+
+
+def _says(heard: Heard, name: str, value: str) -> bool:
+    try:
+        found = json.loads(heard.body)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get(name) == value
+
+
+def _acknowledged(heard: Heard) -> bool:
+    return bool(re.search(rb"<(?:\w+:)?Ack>\s*true\s*</", heard.body))
+
+
+_HANDSHAKES: dict[str, Callable[[Bench], Made]] = {
+    "facebook": _facebook_handshake,
+    "event-grid": _event_grid_handshake,
+    "sns": _sns_handshake,
+}
+_ACKNOWLEDGEMENTS = {
+    "mixpanel": Wanted("status success", lambda heard: _says(heard, "status", "success")),
+    "salesforce": Wanted("notificationsResponse with Ack true", _acknowledged),
+}
 
 
 def _row(name: str, proves: str, make: Callable[[Bench], Made], *, by_effects: bool = False) -> Row:
@@ -328,6 +405,7 @@ ROWS = (
     _row("id-stripped", "a delivery without id does not break it", _id_stripped),
     _row("out-of-order", "a later event before an earlier one: both are taken", _out_of_order),
     _row("unknown-type", "a new type of event does not break it", _unknown_type),
+    _row("every-type", "every type of event is taken, and no payload of it breaks it", _every_type),
     _row("malformed-json", "a body that is no JSON, validly signed, does not break it", _malformed),
     _row("wrong-content-type", "another content type does not break it", _wrong_content_type),
     _row("oversize", "a large body neither breaks nor hangs it", _oversize),
@@ -336,5 +414,6 @@ ROWS = (
     _row("unicode", "a body beyond ASCII is taken: raw bytes are checked", _unicode),
     _row("pretty-printed", "a body with other white space is taken: raw bytes are checked", _pretty),
     _row("slow-body", "a body that comes in pieces is taken", _slow_body),
-    _row("handshake", "the provider's handshake is answered, and only with the right token", _handshake),
+    _row("acknowledgement", "the answer says what the provider wants to read", _acknowledgement),
+    _row("handshake", "the provider's handshake is answered, and a forged one is not", _handshake),
 )

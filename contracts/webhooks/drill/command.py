@@ -8,6 +8,7 @@ import json
 import secrets as random
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,16 @@ def group() -> None:
 @click.option("--url", help="The receiver's address: loopback, unless --i-own-this-host.")
 @click.option(
     "--secret", "reference", metavar="REF",
-    help="env:NAME or file:PATH to sign with; if not said, what the settings name. SendGrid: a private key (PEM).",
+    help="env:NAME or file:PATH to sign with; if not said, what the settings name. SendGrid, PayPal, SNS, Google: "
+    "a private key (PEM) whose public half the receiver under test trusts.",
+)  # fmt: skip
+@click.option(
+    "--key-id", metavar="KID", default="interlock-drill", show_default=True,
+    help="Name of the private key in the key set that the receiver under test reads (Google).",
+)  # fmt: skip
+@click.option(
+    "--certificate-url", metavar="URL",
+    help="Where the receiver under test reads the certificate of the private key (PayPal, SNS).",
 )  # fmt: skip
 @click.option(
     "--effects", "effects_at", metavar="REF",
@@ -81,6 +91,8 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     name: str | None,
     url: str | None,
     reference: str | None,
+    key_id: str,
+    certificate_url: str | None,
     effects_at: str | None,
     payload: Path | None,
     settle: float,
@@ -110,23 +122,33 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
         raise UsageError(
             "NAME and --url say what is drilled", hint="interlock drill webhook stripe --url URL"
         )
-    made, redactor = _bench(name, url, reference, payload, config, own_host=own_host, dry_run=dry_run)
+    signing = _Signing(reference, key_id, certificate_url)
+    made, redactor = _bench(name, url, signing, payload, config, own_host=own_host, dry_run=dry_run)
     if dry_run:
         click.echo(redactor.text(planned(made, form)), nl=False)
         return 0
     report = report_of(made.receiver, _drilled(made, effects_at, settle))
     if folder is not None:
-        write_evidence(made.receiver, report, folder)
+        write_evidence(made, report, folder)
     for kind, path in wanted:
         write_whole(path, redactor.text(render(report, kind)))
     click.echo(redactor.text(render(report, form, terminal=sys.stdout.isatty())), nl=False)
     return exit_status(report, threshold)
 
 
+@dataclass(frozen=True, slots=True)
+class _Signing:
+    """What the command line says of it."""
+
+    reference: str | None
+    key_id: str
+    certificate_url: str | None
+
+
 def _bench(
     name: str,
     url: str,
-    reference: str | None,
+    signing: _Signing,
     payload: Path | None,
     config: Path | None,
     *,
@@ -134,7 +156,8 @@ def _bench(
     dry_run: bool,
 ) -> tuple[Bench, Redactor]:
     """What is drilled, with the redactor that knows its secrets. Raises `UsageError` before anything is sent."""
-    from contracts.webhooks import commands  # noqa: PLC0415 - keeps --help fast
+    from contracts.contracts_command import shelf  # noqa: PLC0415 - keeps --help fast
+    from contracts.webhooks import commands  # noqa: PLC0415
     from contracts.webhooks.drill import setting  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
     from interlock.settings_models import http_url  # noqa: PLC0415
@@ -147,14 +170,17 @@ def _bench(
     settings = commands.found_settings(config)
     integrations = resolve_all(settings) if settings else ()
     receiver = commands.chosen_receiver(name, (), integrations)
-    told = [commands.reference(reference)] if reference else []
+    told = (commands.reference(signing.reference),) if signing.reference else ()
     held = [*told, *receiver.keys.secrets, *filter(None, [receiver.keys.verify_token])]
     setting.refuse_live(held)
-    if dry_run and not told:
-        told = [setting.made_up(receiver)]  # nothing is sent: no secret is needed
+    signer = setting.Signer(secrets=told, key_id=signing.key_id, certificate_url=signing.certificate_url)
+    if dry_run:
+        receiver, signer = setting.planning(receiver, signer)
+    known = shelf()
     made = setting.bench(
-        receiver, told, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
+        receiver, signer, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
         document=setting.payload(payload) if payload else None,
+        contract=known.load(receiver.provider) if receiver.provider in known.known() else None,
     )  # fmt: skip
     redactor = redactor_for(settings, integrations)
     redactor.learn(*held)
@@ -233,14 +259,14 @@ def report_of(receiver: Receiver, cases: tuple[Case, ...]) -> Report:
     )
 
 
-def write_evidence(receiver: Receiver, report: Report, folder: Path) -> Path:
-    """One piece: proven only where every case that applies has passed."""
+def write_evidence(bench: Bench, report: Report, folder: Path) -> Path:
+    """One piece: proven only where every case that applies has passed. With the contract that the events are of."""
     applying = [case for case in report.cases if case.state is not CaseState.NOT_APPLICABLE]
     judged = [case.name for case in applying if case.state in {CaseState.PASSED, CaseState.FAILED}]
     bad = any(at_least(each, Severity.ERROR) for each in report.all_findings)
     verdict = Verdict.PROVEN if len(judged) == len(applying) else Verdict.UNPROVEN
     piece = evidence.make(
-        integration=receiver.name,
+        integration=bench.receiver.name,
         item="webhook-drill",
         verdict=Verdict.FAILED if bad else verdict,
         kind="drill",
@@ -250,5 +276,6 @@ def write_evidence(receiver: Receiver, report: Report, folder: Path) -> Path:
         produced_at=report.produced_at,
         valid_for=EVIDENCE_VALID,
         finding_ids=[each.fingerprint for each in report.all_findings],
+        contract_digest=bench.contract_digest,
     )
     return evidence.write(piece, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from contracts.webhooks.configure import Receiver
@@ -22,6 +23,8 @@ _FIXES = {
     "twenty-at-once": "a unique key decides, in the transaction that acts; looking first is a race",
     "stale": "compare the signed time with the clock",
     "unknown-type": "answer 2xx to types that you do not use",
+    "every-type": "answer 2xx to types that you do not use; read what the contract leaves optional as optional",
+    "acknowledgement": "write the answer that the provider's manual asks for",
 }
 _REFUSED = {
     Expect.REFUSED: ("webhook-forgery-taken", Severity.CRITICAL),
@@ -64,36 +67,39 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
 
 def _of_answers(name: str, shot: Shot, answers: Sequence[Heard], bench: Bench) -> Iterator[Finding]:
     policy = bench.profile.weaken_is_policy  # the provider still sends it, so to take it is a choice
+    make = functools.partial(_make, name, about=shot.about)
     for each in answers:
         if each.hung:
-            yield _make(name, "webhook-hangs", Severity.ERROR, "an answer in time", each.words)
+            yield make("webhook-hangs", Severity.ERROR, "an answer in time", each.words)
         elif each.failed:
-            yield _make(name, "webhook-answers-5xx", Severity.ERROR, shot.expect, _then(each, bench))
+            yield make("webhook-answers-5xx", Severity.ERROR, shot.expect, _then(each, bench))
         elif shot.expect in _REFUSED and each.taken:
             rule, severity = _REFUSED[shot.expect]
             severity = Severity.WARNING if shot.expect is Expect.DOWNGRADED and policy else severity
-            yield _make(name, rule, severity, shot.expect, each.words)
+            yield make(rule, severity, shot.expect, each.words)
         elif shot.expect is Expect.TAKEN and not _accepted(each, bench):
-            yield _make(name, "webhook-valid-refused", Severity.ERROR, shot.expect, _then(each, bench))
-        elif shot.expect is Expect.UNKNOWN and not _accepted(each, bench):
-            yield _make(name, "webhook-type-refused", Severity.WARNING, shot.expect, _then(each, bench))
-        elif shot.echoes is not None and each.body.strip() != shot.echoes:
-            seen = "the answer does not hold the challenge"
-            yield _make(name, "webhook-handshake-unanswered", Severity.ERROR, "the challenge alone", seen)
+            yield make("webhook-valid-refused", Severity.ERROR, shot.expect, _then(each, bench))
+        elif shot.expect is Expect.LISTED and not _accepted(each, bench):
+            yield make("webhook-type-refused", Severity.WARNING, shot.expect, _then(each, bench))
+        elif shot.answer is not None and not shot.answer.seen(each):
+            rule = "webhook-handshake-unanswered" if name == "handshake" else "webhook-unacknowledged"
+            yield make(rule, Severity.ERROR, shot.answer.words, "the answer does not say it")
     if shot.at_once > 1 and not any(_accepted(each, bench) for each in answers):
         seen = f"none of {len(answers)} copies was taken"
-        yield _make(name, "webhook-valid-refused", Severity.ERROR, "one of them is taken", seen)
+        yield make("webhook-valid-refused", Severity.ERROR, "one of them is taken", seen)
 
 
 def _accepted(heard: Heard, bench: Bench) -> bool:
     """Whether the provider takes a valid delivery for delivered."""
-    return heard.status == 200 if bench.accepts_200_only else heard.taken  # noqa: PLR2004
+    return heard.taken and (bench.accepts is None or heard.status in bench.accepts)
 
 
 def _then(heard: Heard, bench: Bench) -> str:
-    """With what the provider does next, in the catalogue's words."""
+    """With what the provider makes of it, and does next, in the catalogue's words."""
     title = bench.receiver.title
-    return f"{heard.words}; {title}'s retries: {bench.retries}" if bench.retries else heard.words
+    told = f", which {title} does not take for delivered" if heard.taken else ""
+    after = f"; {title}'s retries: {bench.retries}" if bench.retries else ""
+    return f"{heard.words}{told}{after}"
 
 
 def _of_time(
@@ -132,7 +138,15 @@ def _of_effects(name: str, shots: Sequence[Shot], effects: Effects) -> Iterator[
 
 
 def _make(
-    name: str, rule: str, severity: Severity, promised: str, seen: str, fix: str | None = None
+    name: str,
+    rule: str,
+    severity: Severity,
+    promised: str,
+    seen: str,
+    fix: str | None = None,
+    *,
+    about: str = "",
 ) -> Finding:
+    subject = f"drill case {name} ({about})" if about else f"drill case {name}"
     fix = fix or _FIXES.get(name)
-    return findings.make(rule, severity, f"drill case {name}", promised=str(promised), seen=seen, fix=fix)
+    return findings.make(rule, severity, subject, promised=str(promised), seen=seen, fix=fix)

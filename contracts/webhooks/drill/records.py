@@ -19,15 +19,35 @@ class Expect(StrEnum):
     STALE = "refused, it is old"
     FUTURE = "refused, it is from the future"
     DOWNGRADED = "refused, its signature is of a weaker version"
-    UNKNOWN = "taken, whatever the type"
+    LISTED = "taken, whatever the type"
     CALM = "taken or refused, without a 5xx and in time"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the provider wants to read in an answer: in words, and how it is seen."""
+
+    words: str
+    seen: Callable[[Heard], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPayloads:
+    """One type of event: its name in the contract, what stands at the type's place, its example and made payloads.
+
+    `kind` None: the payloads say it themselves.
+    """
+
+    type: str
+    kind: str | None
+    documents: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One delivery. `effects`: how often the event may act, None: not judged. `at_once`: copies sent together.
 
-    `slowly`: the body comes in pieces. `echoes`: the body that the answer must have.
+    `slowly`: the body comes in pieces. `answer`: what the answer must say. `about`: which one of many it is.
     """
 
     delivery: Delivery
@@ -36,7 +56,8 @@ class Shot:
     effects: int | None = None
     at_once: int = 1
     slowly: bool = False
-    echoes: bytes | None = None
+    answer: Wanted | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +75,9 @@ class Bench:
 
     `run` makes the ids of this run its own. `retries`: what the provider does after an answer that is not 2xx, in
     the catalogue's words, empty if not known.
-    `accepts_200_only`: other 2xx are failures to it (Facebook).
-    `document`: the user's payload, None: the profile's.
+    `accepts`: the statuses that it takes for delivered, None: every 2xx.
+    `document`: the user's payload, None: the profile's. `events`: what its contract says of each type, none if none is
+    known; `contract_digest`: of that contract.
     """
 
     receiver: Receiver
@@ -66,8 +88,10 @@ class Bench:
     now: float
     run: str
     retries: str = ""
-    accepts_200_only: bool = False
+    accepts: frozenset[int] | None = None
     document: object = None
+    events: tuple[EventPayloads, ...] = ()
+    contract_digest: str | None = None
     oversize_bytes: int = 8 * 1024 * 1024
 
 

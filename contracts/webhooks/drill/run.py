@@ -27,11 +27,15 @@ _LOOK_AGAIN_SECONDS = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """The world outside. `settle_seconds`: how long effects may take; `pause_seconds`: between a body's pieces."""
+    """The world outside. `settle_seconds`: how long effects may take; `pause_seconds`: between a body's pieces.
+
+    `clock`: monotonic seconds, for how long an answer took.
+    """
 
     wire: Wire = field(default_factory=Wire)
     effects: effects_module.Read | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.perf_counter
     settle_seconds: float = 2.0
     pause_seconds: float = 0.1
 
@@ -73,23 +77,23 @@ async def _effects(planned: Sequence[Planned], ports: Ports) -> Counter[str] | N
 
 async def _send(shot: Shot, ports: Ports, deadline: float) -> list[Heard]:
     if shot.slowly:
-        return [await _heard(lambda: _dripped(shot.delivery, ports, deadline))]
+        return [await _heard(lambda: _dripped(shot.delivery, ports, deadline), ports.clock)]
     one = call_of(shot.delivery)
 
     async def exchange() -> Answer:
         return await ports.wire.exchange(one, deadline_seconds=deadline)
 
-    return list(await asyncio.gather(*(_heard(exchange) for _ in range(shot.at_once))))
+    return list(await asyncio.gather(*(_heard(exchange, ports.clock) for _ in range(shot.at_once))))
 
 
-async def _heard(exchange: Callable[[], Awaitable[Answer]]) -> Heard:
-    began = time.perf_counter()
+async def _heard(exchange: Callable[[], Awaitable[Answer]], clock: Callable[[], float]) -> Heard:
+    began = clock()
     try:
         answer = await exchange()
     except WireError as exc:
         hung = exc.reason is Reason.TIMEOUT
-        return Heard(None, time.perf_counter() - began, f"no answer: {exc.detail}", hung)
-    return Heard(answer.status, time.perf_counter() - began, body=answer.body)
+        return Heard(None, clock() - began, f"no answer: {exc.detail}", hung)
+    return Heard(answer.status, clock() - began, body=answer.body)
 
 
 def call_of(delivery: Delivery) -> Call:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
+import functools
 import hmac
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from contracts.webhooks.configure import made
-from contracts.webhooks.drill.profiles import PROFILES
+from contracts.contract import Contract
+from contracts.shelf import LIBRARY_FOLDER, Shelf
+from contracts.webhooks.configure import PUBLIC_KEY_SCHEMES, Receiver, made
+from contracts.webhooks.drill.receivers import checks
 from contracts.webhooks.drill.receivers.checks import CHECKS, Came
 from contracts.webhooks.drill.receivers.server import Fault, Reference
 from contracts.webhooks.drill.run import Ports, drill
-from contracts.webhooks.drill.setting import bench, wrong
-from contracts.webhooks.records import Keys
+from contracts.webhooks.drill.setting import PRIVATE_KEY_SCHEMES, Signer, bench, profile_of, wrong
+from contracts.webhooks.records import HmacShape, Keys
 from interlock import catalogue
 from interlock.output import Case, CaseState
 from interlock.secrets import Secret
@@ -26,7 +31,9 @@ from interlock.secrets import Secret
 GROUP = "drill self-test"
 Found = frozenset[tuple[str, str]]
 _TEXT = "made-up-for-the-self-test"
+_ORGANIZATION = "00D000000000001"
 OVERSIZE_BYTES = 2 * 1024 * 1024
+HANG_SECONDS = 1.0  # twice this is waited for what never answers
 
 
 def _pairs(rule: str, *cases: str) -> Found:
@@ -77,6 +84,10 @@ PLANTED: dict[Fault, tuple[str, Found]] = {
     Fault.ASCII_ONLY: ("github", _pairs(_REFUSED, "unicode")),
     Fault.STRIPS: ("stripe", _pairs(_REFUSED, "pretty-printed")),
     Fault.ONE_PIECE: ("stripe", _pairs(_REFUSED, "slow-body")),
+    Fault.SLOW: ("stripe", _pairs("webhook-slow", "unknown-type")),
+    Fault.HANGS: ("stripe", _pairs("webhook-hangs", "unknown-type")),
+    Fault.BREAKS_ON_A_TYPE: ("stripe", _pairs(_5XX, "every-type")),
+    Fault.UNACKNOWLEDGED: ("mixpanel", _pairs("webhook-unacknowledged", "acknowledgement")),
     Fault.NO_ECHO: ("facebook", _pairs("webhook-handshake-unanswered", "handshake")),
     Fault.ANY_TOKEN: ("facebook", _pairs(_TAKEN, "handshake")),
 }
@@ -91,18 +102,59 @@ class _Held:
 
 
 def _held(scheme: str) -> _Held:
-    if scheme == "sendgrid":
-        key = ec.generate_private_key(ec.SECP256R1())
-        text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return _Held(Secret(text, name="made-up key"), base64.b64encode(public).decode())
-    text = f"whsec_{base64.b64encode(_TEXT.encode()).decode()}" if scheme == "standard-webhooks" else _TEXT
+    if scheme in PRIVATE_KEY_SCHEMES:
+        return _pair(scheme)
+    text = {
+        "standard-webhooks": f"whsec_{base64.b64encode(_TEXT.encode()).decode()}",
+        "mixpanel": f"user:{_TEXT}",
+        "salesforce": _ORGANIZATION,
+    }.get(scheme, _TEXT)
     return _Held(Secret(text, name="made-up secret"), text)
+
+
+@functools.cache
+def _pair(scheme: str) -> _Held:
+    key = (
+        ec.generate_private_key(ec.SECP256R1())
+        if scheme in PUBLIC_KEY_SCHEMES
+        else rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    )
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return _Held(Secret(text, name="made-up key"), base64.b64encode(public).decode())
 
 
 def _weaker(came: Came, secret: str) -> bool:
     expected = "sha1=" + hmac.new(secret.encode(), came.body, "sha1").hexdigest()
     return hmac.compare_digest(came.headers.get("x-hub-signature", ""), expected)
+
+
+# What the reference receivers are, beside their secret.
+_KEYS = Keys(
+    verify_token=Secret("made-up-token", name="made-up token"),
+    webhook_id=checks.WEBHOOK_ID,
+    organization_id=_ORGANIZATION,
+    audiences=(checks.AUDIENCE,),
+    account=checks.ACCOUNT,
+)
+_SHAPE = HmacShape(
+    header="X-Made-Up-Signature", prefix="v1=", algorithm="sha512", encoding="base64",
+    signed="{id}.{timestamp}.{body}", timestamp_header="X-Made-Up-Time", timestamp_unit="ms",
+    id_header="X-Made-Up-Id",
+)  # fmt: skip
+# The provider whose catalogue and contract a scheme is drilled with, where it is not called as the scheme is.
+_PROVIDERS = {
+    "google-pubsub-push": "gcs", "google-risc": "google_oauth", "event-grid": "azure_blob",
+}  # fmt: skip
+
+
+def _receiver(scheme: str) -> tuple[Receiver, Contract | None]:
+    name = _PROVIDERS.get(scheme, scheme)
+    provider = catalogue.load(name) if name in catalogue.names() else None
+    keys = dataclasses.replace(_KEYS, shape=_SHAPE) if scheme == "hmac" else _KEYS
+    receiver = dataclasses.replace(made(f"reference-{scheme}", provider, scheme, ()), keys=keys)
+    shelf = Shelf(LIBRARY_FOLDER)
+    return receiver, shelf.load(name) if name in shelf.known() else None
 
 
 async def drilled(
@@ -113,26 +165,44 @@ async def drilled(
     sleep: Callable[[float], Awaitable[None]] | None = None,
     effects: bool = True,
 ) -> tuple[Case, ...]:
-    """The drill of one reference receiver, on loopback."""
-    held = _held(scheme)
-    provider = catalogue.load(scheme) if scheme in catalogue.names() else None
-    keys = Keys(verify_token=Secret("made-up-token", name="made-up token"))
-    receiver = dataclasses.replace(made(f"reference-{scheme}", provider, scheme, ()), keys=keys)
-    second = wrong(scheme, keys).secrets
+    """The drill of one reference receiver, on loopback. What is slow or hangs does so by a clock of its own."""
+    held, (receiver, contract) = _held(scheme), _receiver(scheme)
+    signer = Signer(secrets=(held.signs,), certificate_url="https://sns.us-east-1.amazonaws.com/drill.pem")
+    second, slow = wrong(scheme, receiver.keys).secrets, _Slow()
     reference = Reference(
-        scheme=scheme, profile=PROFILES[scheme], secret=held.checks, now=now, verify_token="made-up-token",  # noqa: S106 - made up
-        second=second[0].reveal() if second else "", fault=fault, weaker=_weaker,
+        scheme=scheme, profile=profile_of(receiver, receiver.keys), secret=held.checks, now=now,
+        verify_token="made-up-token",  # noqa: S106 - made up
+        second=second[0].reveal() if second else "", fault=fault, pause=slow.pause, weaker=_weaker,
     )  # fmt: skip
+    if fault is Fault.HANGS:
+        receiver = dataclasses.replace(receiver, timeout_seconds=HANG_SECONDS)
     async with reference.serving() as url:
         made_bench = bench(
-            receiver, [held.signs], url=url, now=now(), run="selftest", oversize_bytes=OVERSIZE_BYTES
-        )
+            receiver, signer, url=url, now=now(), run="selftest", contract=contract,
+            oversize_bytes=OVERSIZE_BYTES,
+        )  # fmt: skip
         ports = Ports(
-            effects=reference.read_effects if effects else None, settle_seconds=0, pause_seconds=0.02
+            effects=reference.read_effects if effects else None,
+            settle_seconds=0,
+            pause_seconds=0.02,
+            clock=slow.clock,
         )
-        if sleep is not None:
-            ports = Ports(effects=ports.effects, settle_seconds=0, sleep=sleep)
-        return await drill(made_bench, ports)
+        return await drill(made_bench, dataclasses.replace(ports, sleep=sleep) if sleep else ports)
+
+
+@dataclass
+class _Slow:
+    """A clock that only a slow receiver moves."""
+
+    seconds: float = 0.0
+
+    def clock(self) -> float:
+        return self.seconds
+
+    async def pause(self, seconds: float) -> None:
+        if math.isinf(seconds):
+            await asyncio.Event().wait()
+        self.seconds += seconds
 
 
 def found_in(cases: tuple[Case, ...]) -> Found:

@@ -6,17 +6,20 @@ notifications, the acknowledgement); aspnet/AspNetWebHooks `SalesforceSoapWebHoo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from html import escape
 from typing import NoReturn
 from xml.parsers import expat
 
-from contracts.webhooks.records import Answer, Delivery, Refusal
+from contracts.webhooks.records import Answer, Delivery, Keys, Refusal
 from contracts.webhooks.schemes.base import Ask, Proof, Refused, same, wanted
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _NAMESPACE = "http://soap.sforce.com/2005/09/outbound"
 _TYPE = "http://www.w3.org/2001/XMLSchema-instance type"
 _HEAD = ("Envelope", "Body", "notifications")
+_ORGANIZATION = re.compile(rb"(<OrganizationId>)[^<]*(</OrganizationId>)")
 _COMPARED = 15  # characters that name the organisation; three more are a check sum
 _MAX_DEPTH = 64
 ACKNOWLEDGEMENT = (
@@ -44,9 +47,12 @@ def check(ask: Ask) -> Proof:
     return Proof(event_ids=tuple(seen.ids), event_types=types, answer=answer)
 
 
-def sign(delivery: Delivery, *_: object) -> Delivery:
-    """The delivery as it is: the body itself names the organisation."""
-    return delivery
+def sign(delivery: Delivery, keys: Keys, *_: object) -> Delivery:
+    """The delivery with the organisation's id in its place; the body itself is all that names the sender."""
+    if keys.organization_id is None:
+        return delivery
+    own = rf"\g<1>{escape(keys.organization_id)}\g<2>".encode()
+    return delivery.with_body(_ORGANIZATION.sub(own, delivery.body, count=1))
 
 
 @dataclass

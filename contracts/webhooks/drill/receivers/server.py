@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Callable
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlsplit
 
-from contracts.webhooks.drill.profiles import FORM_TYPE, JSON_TYPE, Profile
-from contracts.webhooks.drill.receivers.checks import CHECKS, Came, digest
+from contracts.webhooks.drill import places
+from contracts.webhooks.drill.profiles import Profile
+from contracts.webhooks.drill.receivers.checks import CHECKS, Came, digest, event_of, told
 from contracts.webhooks.events import identify
 from contracts.webhooks.records import Delivery
+from interlock import xml_document
 
 LARGEST_BYTES = 1024 * 1024
+SLOW_SECONDS = 7.0  # of the ten that most providers wait
 _TURNS = 200
 _ORDER_SECONDS = 30  # that a queue may mix up
 
@@ -52,6 +56,10 @@ class Fault(StrEnum):
     STRIPS = "strips the body before it is checked"
     ONE_PIECE = "takes the first piece for the whole body"
     NO_ECHO = "does not answer the handshake"
+    SLOW = "takes longer than half of what the provider waits"
+    HANGS = "never answers a type that it does not know"
+    BREAKS_ON_A_TYPE = "breaks on one type of the contract"
+    UNACKNOWLEDGED = "does not write what the provider wants to read"
     ANY_TOKEN = "takes any token of the handshake"  # noqa: S105 - a description
 
 
@@ -70,7 +78,10 @@ class _Answered(Exception):  # noqa: N818 - ends a request early, with its statu
 
 @dataclass(kw_only=True)
 class Reference:
-    """One receiver. `secret`: what it checks with; `second`: one from an example, used with that fault alone."""
+    """One receiver. `secret`: what it checks with; `second`: one from an example, used with that fault alone.
+
+    `pause`: sleeps, in seconds; what never answers sleeps for ever.
+    """
 
     scheme: str
     profile: Profile
@@ -79,6 +90,7 @@ class Reference:
     verify_token: str = ""
     second: str = ""
     fault: Fault | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     weaker: Callable[[Came, str], bool] | None = None
     effects: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
@@ -91,10 +103,25 @@ class Reference:
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
         """Its address, while it stands."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            try:
+                await self._connected(reader, writer)
+            finally:
+                writer.close()
+                tasks.discard(task)
+
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with server:
             yield f"http://127.0.0.1:{port}/hook"
+            for task in tasks:  # what hangs
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         body = b""
@@ -128,22 +155,29 @@ class Reference:
 
     async def _answer(self, request: _Request) -> tuple[int, bytes]:
         came = request.came
-        if came.method == "GET":
-            return self._greeted(came)
+        if came.method != "POST":
+            return self._greeted(came) if came.method == "GET" else (405, b"")
         if request.large:
             raise _Answered(500 if self.fault is Fault.BREAKS_ON_SIZE else 413)
         if request.doubles and self.fault is Fault.BREAKS_ON_DOUBLES:
             raise _Answered(500)
-        kind = FORM_TYPE if self.profile.form else JSON_TYPE
-        if came.headers.get("content-type", "") != kind:
+        if came.headers.get("content-type", "") != self.profile.content_type:
             raise _Answered(500 if self.fault is Fault.BREAKS_ON_CONTENT_TYPE else 415)
         if self.fault is Fault.ACTS_FIRST:
             self.effects.append(self._key(came))
         if not self._fits(came):
             raise _Answered(500 if self.fault is Fault.BREAKS_ON_FORGERY else 401)
         self._readable(came)
-        await self._act(came)
-        return 200, b""
+        await self._idled(came)
+        if came.headers.get("aeg-event-type") != "SubscriptionValidation":
+            await self._act(came)
+        return (200, b"ok") if self.fault is Fault.UNACKNOWLEDGED else told(came, self.scheme)
+
+    async def _idled(self, came: Came) -> None:
+        """What a slow receiver does with a type that it does not know."""
+        wait = {Fault.SLOW: SLOW_SECONDS, Fault.HANGS: math.inf}.get(self.fault) if self.fault else None
+        if wait is not None and b"interlock.unknown" in came.body:
+            await self.pause(wait)
 
     def _greeted(self, came: Came) -> tuple[int, bytes]:
         asked = dict(parse_qsl(urlsplit(came.url).query))
@@ -152,8 +186,7 @@ class Reference:
         return 200, b"ok" if self.fault is Fault.NO_ECHO else asked.get("hub.challenge", "").encode()
 
     def _fits(self, came: Came) -> bool:
-        fault, header = self.fault, (self.profile.signature or "").lower()
-        given = came.headers.get(header)
+        fault, given = self.fault, came.headers.get(_header(self.profile))
         check, window = CHECKS[self.scheme]
         if fault is Fault.CHECKS_NOTHING:
             return True
@@ -168,12 +201,14 @@ class Reference:
 
     def _readable(self, came: Came) -> None:
         """Refused with 400 where a right receiver cannot read the body."""
-        if self.profile.form:
+        if self.scheme in {"twilio", "google-risc"}:
             return
         try:
-            json.loads(came.body)
+            xml_document.root(came.body) if self.scheme == "salesforce" else json.loads(came.body)
         except ValueError:
             raise _Answered(500 if self.fault is Fault.BREAKS_ON_JSON else 400) from None
+        if self.fault is Fault.BREAKS_ON_A_TYPE and b"charge.refunded" in came.body:
+            raise _Answered(500)
         if self.fault is Fault.NEEDS_KNOWN_TYPE and b"interlock.unknown" in came.body:
             raise _Answered(500)
         if self.fault is Fault.NEEDS_ID and not self._ids(came):
@@ -185,16 +220,18 @@ class Reference:
             self._newest = max(stamp, self._newest)
 
     def _ids(self, came: Came) -> tuple[str, ...]:
+        if self.profile.id_at is None or self.profile.id_at.startswith("element:"):
+            return ()
         delivery = Delivery(headers=tuple(came.headers.items()), body=came.body)
         return identify(delivery, self.profile.id_at)
 
     def _key(self, came: Came) -> str:
-        return next(iter(self._ids(came)), digest(came.body))
+        return event_of(came, self.scheme) or next(iter(self._ids(came)), digest(came.body))
 
     async def _act(self, came: Came) -> None:
         own = key = self._key(came)
         if self.fault is Fault.KEYED_BY_SIGNATURE:
-            key = came.headers.get((self.profile.signature or "").lower(), "")
+            key = _signature(came, self.profile)
         if key in self._seen and self.fault is not Fault.ACTS_AGAIN:
             return
         if self.fault is Fault.RACES:
@@ -214,8 +251,13 @@ def variants(came: Came, fault: Fault | None, profile: Profile) -> list[Came]:
     return made(came, profile) if made else [came]
 
 
+def _header(profile: Profile) -> str:
+    """The header that the signature stands in, empty if none."""
+    return (places.header_of(profile.signature) or "").lower()
+
+
 def _signature(came: Came, profile: Profile) -> str:
-    return came.headers.get((profile.signature or "").lower(), "")
+    return came.headers.get(_header(profile), "")
 
 
 def _headed(came: Came, name: str, text: str) -> Came:
@@ -233,7 +275,7 @@ def _stamp(came: Came, profile: Profile) -> str:
 
 def _first_signature(came: Came, profile: Profile) -> list[Came]:
     first = ",".join(_signature(came, profile).split(",")[:2])
-    return [_headed(came, profile.signature or "", first)]
+    return [_headed(came, _header(profile), first)]
 
 
 def _without_a_field(came: Came, _: Profile) -> list[Came]:
@@ -245,7 +287,7 @@ def _a_second_before(came: Came, profile: Profile) -> list[Came]:
     if not stamp.isdigit():
         return [came]
     earlier = signature.replace(stamp, str(int(stamp) - 1), 1)
-    return [came, _headed(came, profile.signature or "", earlier)]
+    return [came, _headed(came, _header(profile), earlier)]
 
 
 def _another_id(came: Came, profile: Profile) -> list[Came]:

@@ -155,7 +155,7 @@ def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
             ["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", f"url:{CLOSED}"],
             "could not be asked",
         ),
-        (["paypal", "--url", CLOSED, "--secret", "env:WH"], "cannot sign as PayPal"),
+        (["paypal", "--url", CLOSED, "--secret", "env:WH"], "must know webhook_id"),
         (["nobody", "--url", CLOSED, "--secret", "env:WH"], "is called 'nobody'"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "nothing"], "no reference"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--payload", "gone.json"], "gone.json"),

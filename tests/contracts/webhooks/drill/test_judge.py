@@ -10,7 +10,7 @@ from contracts.webhooks.configure import made
 from contracts.webhooks.drill.effects import parse
 from contracts.webhooks.drill.judge import judge
 from contracts.webhooks.drill.records import Expect, Heard, Planned, Row, Shot, WhyNot
-from contracts.webhooks.drill.setting import bench
+from contracts.webhooks.drill.setting import Signer, bench
 from contracts.webhooks.records import Delivery
 from interlock import catalogue
 from interlock.errors import UsageError
@@ -19,7 +19,11 @@ from interlock.records import Severity
 from interlock.secrets import Secret
 
 BENCH = bench(  # the provider waits 10 s
-    made("pay", None, "stripe", ()), [Secret("made-up", name="x")], url="http://127.0.0.1/", now=0.0, run="t"
+    made("pay", None, "stripe", ()),
+    Signer(secrets=(Secret("made-up", name="x"),)),
+    url="http://127.0.0.1/",
+    now=0.0,
+    run="t",
 )
 
 
@@ -52,7 +56,7 @@ def answered(status: int, seconds: float = 0.1) -> Heard:
         (Expect.DOWNGRADED, 200, [("webhook-downgrade-taken", Severity.ERROR)]),
         (Expect.TAKEN, 200, []),
         (Expect.TAKEN, 302, [("webhook-valid-refused", Severity.ERROR)]),
-        (Expect.UNKNOWN, 422, [("webhook-type-refused", Severity.WARNING)]),
+        (Expect.LISTED, 422, [("webhook-type-refused", Severity.WARNING)]),
         (Expect.CALM, 413, []),
         (Expect.CALM, 503, [("webhook-answers-5xx", Severity.ERROR)]),
     ],
@@ -64,9 +68,9 @@ def test_an_answer(expect: Expect, status: int, found: list[tuple[str, Severity]
 def test_a_provider_that_accepts_200_alone_is_not_served_by_204() -> None:
     shot = Shot(delivery=Delivery(), expect=Expect.TAKEN)
     row = Row(name="case", proves="it", make=lambda _: (shot,))
-    secrets = [Secret("made-up", name="x")]
+    signer = Signer(secrets=(Secret("made-up", name="x"),))
     facebook = made("face", catalogue.load("facebook"), "facebook", ())
-    strict = bench(facebook, secrets, url="http://127.0.0.1/", now=0.0, run="t")
+    strict = bench(facebook, signer, url="http://127.0.0.1/", now=0.0, run="t")
     assert judge(Planned(row, (shot,)), [[answered(204)]], None, BENCH).findings == ()
     found = judge(Planned(row, (shot,)), [[answered(204)]], None, strict).findings
     assert [each.rule for each in found] == ["webhook-valid-refused"]
