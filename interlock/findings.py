@@ -68,7 +68,7 @@ def at_least(finding: Finding, threshold: Severity) -> bool:
 def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """By file, interaction, line, then the worst first: the same order from run to run."""
 
-    def place(finding: Finding) -> tuple[str, int, int, int, str, str, str]:
+    def place(finding: Finding) -> tuple[str, int, int, int, str, str, str, str]:
         where = finding.location
         interaction = -1 if where.interaction is None else where.interaction
         return (
@@ -78,6 +78,7 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
             -_RANK[finding.severity],
             finding.rule,
             where.message_pointer or "",
+            where.contract_pointer or "",
             finding.fingerprint,
         )
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
 from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme
-from contracts.pointers import join
+from contracts.pointers import follow, join
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 _ANY_PLACE = re.compile(r"\{[^/{}]*\}")
@@ -42,7 +42,32 @@ def build(document: dict[str, Any]) -> Built:
     )
 
 
+def incoming(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Operation]]:
+    """What the provider asks of us: `webhook` or `callback`, its name, and the operation that we answer."""
+    reader = _Reader(dict(document))
+    for section in ("webhooks", "x-webhooks"):
+        yield from (("webhook", *each) for each in reader.asked(document.get(section), f"/{section}"))
+    for operation in reader.operations(("",)):
+        node = follow(document, operation.pointer)
+        yield from (
+            ("callback", f"{operation.name} {name}", each)
+            for name, each in reader.called_back(node.get("callbacks"), join(operation.pointer, "callbacks"))
+        )
+
+
 class _Reader(Reader):
+    def asked(self, listed: Any, at: str) -> Iterator[tuple[str, Operation]]:
+        """The operations of path items by the names of these; the method is told where it is not POST."""
+        for name, item in listed.items() if isinstance(listed, Mapping) else ():
+            for each in self._of_path(str(name), item, at, ("",)):
+                yield (str(name) if each.method == "POST" else f"{each.method} {name}"), each
+
+    def called_back(self, listed: Any, at: str) -> Iterator[tuple[str, Operation]]:
+        """The operations of an operation's callbacks."""
+        for name, given in listed.items() if isinstance(listed, Mapping) else ():
+            item, where = self.resolve(given, join(at, name))
+            yield from ((f"{name} {asked}", each) for asked, each in self.asked(item, where))
+
     def servers(self, listed: Any) -> tuple[str, ...]:
         """The base paths; hosts are gathered on the way."""
         bases: dict[str, None] = {}

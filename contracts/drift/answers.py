@@ -1,0 +1,299 @@
+"""What in one recorded answer is not as its contract says: seen by the matcher, the engine and the shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from contracts.contract import Answer, Media
+from contracts.drift.shapes import Places, Shape, Shapes, type_of
+from contracts.engine import RESPONSE, TooDeep
+from contracts.explain import Broken, explain
+from contracts.media import Read, chosen, essence, is_json, read
+from contracts.placeholders import in_bytes, in_text
+from contracts.pointers import escape
+from contracts.view import Bench, View, listed
+from interlock.records import Message
+
+_BODY = "/response/body"
+_BODILESS = frozenset({204, 205, 304})
+_FAILED = 400
+_INDEX = re.compile(r"/\d+(?=/|$)")
+_RULES = {
+    "required": "recorded-field-missing",
+    "additionalProperties": "recorded-field-new",
+    "unevaluatedProperties": "recorded-field-new",
+    "type": "recorded-type-changed",
+    "anyOf": "recorded-type-changed",
+    "oneOf": "recorded-type-changed",
+    "enum": "recorded-enum-value-new",
+    "const": "recorded-enum-value-new",
+}
+_VERBS = {
+    "recorded-field-missing": "is missing",
+    "recorded-field-new": "is new",
+    "recorded-type-changed": "is of another type",
+    "recorded-enum-value-new": "has a new value",
+    "recorded-value-changed": "is not as promised",
+}
+_MAX_NESTING, _MAX_ITEMS = 40, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One thing that is not as promised. `pointer`: into the message, with `*` for the index of a list."""
+
+    rule: str
+    operation: str
+    subject: str
+    pointer: str
+    contract_pointer: str | None
+    promised: str | None
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """One object of an answer, and the members that its schema names: what is never met has vanished, or is rare."""
+
+    operation: str
+    pointer: str
+    contract_pointer: str | None
+    named: frozenset[str]
+    there: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one answer showed. `unjudged`: why it could not be looked into; None where it was."""
+
+    operation: str | None
+    sightings: tuple[Sighting, ...] = ()
+    met: tuple[Met, ...] = ()
+    unjudged: str | None = None
+
+
+_KNOWN: WeakKeyDictionary[Bench, Shapes] = WeakKeyDictionary()
+
+
+def look(view: View) -> Look:
+    """One answer before its contract."""
+    if view.match is None:
+        return Look(None, unjudged="it is no operation of the contract")
+    name, status, message = view.operation.name, view.interaction.status, view.interaction.response
+    if status is None or message is None:
+        return Look(name, unjudged="it has no answer")
+    if view.answer is None:
+        return Look(name, (_status(view, status),))
+    if not view.answer.media or view.interaction.method.upper() == "HEAD" or status in _BODILESS:
+        return Look(name)
+    return _message(view, view.answer, message)
+
+
+def _message(view: View, answer: Answer, message: Message) -> Look:
+    name = view.operation.name
+    if message.body is None or message.body_state in {"truncated", "absent"}:
+        return Look(name, unjudged=f"its body is {message.body_state}")
+    if not message.body.strip():
+        return Look(name, tuple(_no_body(view, answer)))
+    said = view.response_headers.get("content-type", "")
+    kind = said if said and not in_text(said) else "application/json"
+    media = chosen(answer.media, kind)
+    if media is None:
+        return Look(name, (_media_type(view, answer, kind),))
+    return _body(view, media, read(message.body, kind, media, view.bench.coercer), message.body)
+
+
+def _sighting(
+    view: View, rule: str, what: str, pointer: str, at: str | None, promised: str | None, seen: str
+) -> Sighting:
+    clean = view.bench.book.redactor.text
+    name = view.operation.name
+    return Sighting(rule, name, clean(f"{name}{what}"), clean(pointer), at, promised, clean(seen))
+
+
+def _status(view: View, status: int) -> Sighting:
+    promised = listed(each.status for each in view.operation.answers)
+    at = f"{view.operation.pointer}/responses"
+    return _sighting(
+        view, "recorded-status-new", f" answers {status}", "/response/status", at, promised, str(status)
+    )
+
+
+def _no_body(view: View, answer: Answer) -> Iterator[Sighting]:
+    wants = [m for m in answer.media if m.schema and is_json(essence(m.media_type))]
+    if wants and len(wants) == len(answer.media) and answer.status != "default":
+        promised = listed(m.media_type for m in wants)
+        yield _sighting(
+            view,
+            "recorded-field-missing",
+            ": the whole body is missing",
+            _BODY,
+            answer.pointer,
+            promised,
+            "nothing",
+        )
+
+
+def _failed(view: View) -> bool:
+    return (view.interaction.status or 0) >= _FAILED
+
+
+def _media_type(view: View, answer: Answer, kind: str) -> Sighting:
+    rule = "recorded-error-changed" if _failed(view) else "recorded-media-type-new"
+    promised = listed(m.media_type for m in answer.media)
+    what, header = f": {_asked(view)} is of another media type", "/response/header/content-type"
+    return _sighting(view, rule, what, header, answer.pointer, promised, essence(kind))
+
+
+def _body(view: View, media: Media, got: Read, body: bytes) -> Look:
+    name = view.operation.name
+    if got.problem is not None:
+        if in_bytes(body):
+            return Look(name, unjudged="its body is redacted")
+        rule = "recorded-error-changed" if _failed(view) else "recorded-type-changed"
+        what = f": {_asked(view)} {got.problem.partition(' at ')[0]}"
+        return Look(
+            name, (_sighting(view, rule, what, _BODY, media.pointer, media.media_type, "another format"),)
+        )
+    if got.opaque is not None or media.schema is None:
+        return Look(name, unjudged=got.opaque)
+    try:
+        broken = _broken(view, media, got.value)
+    except TooDeep:
+        return Look(name, unjudged="it is nested too deeply")
+    if _failed(view) and (told := tuple(_envelope(view, media, broken))):
+        return Look(name, told)
+    sightings = [_of_broken(view, each) for each in broken if each.keyword != "ambiguous"]
+    members = _Members(view)
+    members.walk(got.value, [shapes_of(view.bench).places(media.schema)], "", _MAX_NESTING)
+    return Look(name, tuple(dict.fromkeys((*sightings, *members.new))), tuple(members.met))
+
+
+def _asked(view: View) -> str:
+    return f"the body of {view.interaction.status}"
+
+
+def _broken(view: View, media: Media, value: Any) -> list[Broken]:
+    assert media.schema is not None
+    engine = view.bench.engine
+    if engine.valid(media.schema, value, RESPONSE):
+        return []
+    return [b for b in explain(engine, view.contract, media.schema, value, RESPONSE) if not b.placeholder]
+
+
+def _envelope(view: View, media: Media, broken: list[Broken]) -> Iterator[Sighting]:
+    """A refusal whose outermost members are not as promised: whoever reads errors reads it wrong."""
+    outermost = [each for each in broken if each.pointer.count("/") <= 1 and each.keyword in _RULES]
+    outermost = [
+        each
+        for each in outermost
+        if _RULES[each.keyword] not in {"recorded-field-new", "recorded-enum-value-new"}
+    ]
+    if outermost:
+        promised = listed(dict.fromkeys(each.promised for each in outermost))
+        seen = listed(dict.fromkeys(f"{each.pointer or 'the body'}: {each.seen}" for each in outermost))
+        at = outermost[0].contract_pointer
+        what = f": {_asked(view)} is of another shape"
+        yield _sighting(view, "recorded-error-changed", what, _BODY, at or media.schema, promised, seen)
+
+
+def _of_broken(view: View, broken: Broken) -> Sighting:
+    rule = _RULES.get(broken.keyword, "recorded-value-changed")
+    pointer = _INDEX.sub("/*", broken.pointer)
+    what = f" {view.answer.status if view.answer else ''}: {_spelled(pointer)} {_VERBS[rule]}"
+    seen = broken.seen.partition("; ")[0] if "more in the list like it" in broken.seen else broken.seen
+    return _sighting(view, rule, what, _BODY + pointer, broken.contract_pointer, broken.promised, seen)
+
+
+def _spelled(pointer: str) -> str:
+    """`/data/*/price` as people write it: `data[].price`."""
+    return pointer.replace("/*", "[]").replace("/", ".").lstrip(".") or "the body"
+
+
+def shapes_of(bench: Bench) -> Shapes:
+    """The shapes of a bench's contract, made once."""
+    found = _KNOWN.get(bench)
+    if found is None:
+        found = _KNOWN[bench] = Shapes(bench.contract)
+    return found
+
+
+class _Members:
+    """Walks an answer beside its schema. `new`: members that nothing names; `met`: objects and what they hold."""
+
+    def __init__(self, view: View) -> None:
+        self.view, self.shapes = view, shapes_of(view.bench)
+        self.new: dict[Sighting, None] = {}
+        self.met: list[Met] = []
+
+    def walk(self, value: Any, candidates: list[Places], pointer: str, left: int) -> None:
+        """One value, and the schemas of which one is meant."""
+        if left <= 0 or not isinstance(value, dict | list):
+            return
+        shapes = [s for s in self._all(candidates) if s.types is None or type_of(value) in s.types]
+        if isinstance(value, list):
+            items = [shape.items for shape in shapes if shape.items]
+            for inner in value[:_MAX_ITEMS] if items else ():
+                self.walk(inner, items, f"{pointer}/*", left - 1)
+            return
+        self._object(value, shapes, pointer, left)
+
+    def _all(self, candidates: list[Places]) -> list[Shape]:
+        """The shapes of candidates and of their alternatives."""
+        found: dict[Places, Shape] = {}
+        stack = list(candidates)
+        while stack and len(found) < _MAX_ITEMS:
+            places = stack.pop()
+            if places not in found:
+                found[places] = shape = self.shapes.of(places)
+                stack += [branch for group in shape.groups for branch in group.branches]
+        return list(found.values())
+
+    def _object(self, value: Mapping[str, Any], shapes: list[Shape], pointer: str, left: int) -> None:
+        naming = [shape for shape in shapes if shape.properties]
+        free = any(
+            s.others or s.says("additionalProperties") is True or "patternProperties" in s.conditions
+            for s in shapes
+        )
+        closed = any(shape.closed for shape in shapes)
+        for name, inner in value.items():
+            places = [shape.properties[name] for shape in naming if name in shape.properties]
+            if places:
+                self.walk(inner, places, f"{pointer}/{escape(name)}", left - 1)
+            elif naming and not free and not closed:
+                self._unnamed(name, inner, naming[0], pointer)
+            elif others := [shape.others for shape in shapes if shape.others]:
+                self.walk(inner, others, f"{pointer}/*", left - 1)
+        if len(naming) == 1 and len(shapes) == 1:
+            self._note(value, naming[0], pointer)
+
+    def _unnamed(self, name: str, inner: Any, shape: Shape, pointer: str) -> None:
+        if self.view.contract.partial or in_text(name):
+            return  # our own contracts name the members that matter, and no more
+        at = f"{pointer}/{escape(name)}"
+        what = f" {self.view.answer.status if self.view.answer else ''}: {_spelled(at)} is new"
+        found = _sighting(
+            self.view,
+            "recorded-field-new",
+            what,
+            _BODY + at,
+            shape.at("properties"),
+            "no such member",
+            type_of(inner),
+        )
+        self.new[found] = None
+
+    def _note(self, value: Mapping[str, Any], shape: Shape, pointer: str) -> None:
+        out = (
+            self.shapes.of(places).flagged(flag)
+            for places in shape.properties.values()
+            for flag in ("writeOnly",)
+        )
+        named = [name for name, left_out in zip(shape.properties, out, strict=True) if not left_out]
+        there = frozenset(name for name in named if name in value)
+        met = Met(self.view.operation.name, _BODY + pointer, shape.at("properties"), frozenset(named), there)
+        self.met.append(met)

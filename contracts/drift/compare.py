@@ -1,0 +1,145 @@
+"""Contract against contract: everything that has changed from one to the other, each change once."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from contracts.adapters import openapi
+from contracts.contract import Contract, Operation
+from contracts.drift import lifecycle, security
+from contracts.drift.operations import Sides, Twin, compare_operation, matched
+from contracts.drift.schemas import compare_schemas
+from contracts.drift.table import RULES
+from contracts.drift.walk import MAX_PAIRS, Noted, Walk
+from contracts.view import listed
+from interlock import findings
+from interlock.records import Finding, Location, Severity
+
+LEVELS: Mapping[str, Severity | None] = {name: rule.severity for name, rule in RULES.items()}
+_NAMED = 3  # operations that a finding names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What a comparison found, with its denominators.
+
+    `operations`: in both; `gone` and `new`: in one alone. `schemas`: pairs that were looked at. `unjudged`: what
+    could not be compared, and why.
+    """
+
+    findings: tuple[Finding, ...]
+    operations: int
+    gone: int
+    new: int
+    schemas: int
+    unjudged: tuple[str, ...] = ()
+
+
+def compare(
+    base: Contract, revision: Contract, *, today: dt.date, levels: Mapping[str, Severity | None] = LEVELS
+) -> Compared:
+    """Everything that has changed from `base` to `revision`. `today`: what last days are held against."""
+    sides = Sides(base, revision, Walk.of(base, revision))
+    counts = {"operations": 0, "gone": 0, "new": 0}
+    for one, two in matched(base.operations, revision.operations):
+        if one is not None and two is not None:
+            counts["operations"] += 1
+            compare_operation(Twin(sides, one, two, one.name))
+        elif one is not None:
+            counts["gone"] += 1
+            lifecycle.gone(sides, one, today)
+        elif two is not None:
+            counts["new"] += 1
+            noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer, "nothing", two.name)
+            sides.note(noted, two.name)
+    _incoming(sides)
+    _servers(sides)
+    security.schemes(sides)
+    compare_schemas(sides.walk)
+    unjudged = (
+        [f"more than {MAX_PAIRS} pairs of schemas: the rest was not compared"] if sides.walk.left_over else []
+    )
+    found = findings.in_order(_findings(sides, levels))
+    return Compared(findings=tuple(found), schemas=len(sides.walk.above), unjudged=tuple(unjudged), **counts)
+
+
+def _incoming(sides: Sides) -> None:
+    """Webhooks and callbacks: what the provider asks of us."""
+    one, two = (_requests_of_us(contract) for contract in (sides.base, sides.revision))
+    for key in sorted(one.keys() | two.keys()):
+        kind, name = key
+        if key not in two:
+            noted = Noted(
+                f"{kind}-removed", f"{kind} {name} is gone", one[key].pointer, None, name, "nothing"
+            )
+            sides.note(noted, name)
+        elif key not in one:
+            noted = Noted(f"{kind}-added", f"{kind} {name} is new", None, two[key].pointer, "nothing", name)
+            sides.note(noted, name)
+        else:
+            compare_operation(Twin(sides, one[key], two[key], f"{kind} {name}", incoming=True))
+
+
+def _requests_of_us(contract: Contract) -> dict[tuple[str, str], Operation]:
+    if contract.dialect != "openapi":
+        return {}
+    return {(kind, name): operation for kind, name, operation in openapi.incoming(contract.document)}
+
+
+def _servers(sides: Sides) -> None:
+    one, two = (_addresses(contract) for contract in (sides.base, sides.revision))
+    for where in [each for each in one if each not in two]:
+        noted = Noted(
+            "server-removed", f"the server {where} is gone", "/servers", "/servers", where, listed(two)
+        )
+        sides.note(noted, where)
+    for where in [each for each in two if each not in one]:
+        noted = Noted(
+            "server-added", f"the server {where} is new", "/servers", "/servers", listed(one), where
+        )
+        sides.note(noted, where)
+
+
+def _addresses(contract: Contract) -> list[str]:
+    """The servers of the whole document, as it writes them; those of other formats are base paths."""
+    servers = contract.document.get("servers")
+    if isinstance(servers, list):
+        return [
+            str(each["url"]).rstrip("/") for each in servers if isinstance(each, Mapping) and "url" in each
+        ]
+    bases = dict.fromkeys(base for operation in contract.operations for base in operation.bases)
+    return [each for each in bases if each]
+
+
+def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[Finding]:
+    for noted, operations in sides.notes.items():
+        yield from _finding(sides, noted, operations, levels)
+    for noted, pairs in sides.walk.notes.items():
+        yield from _finding(sides, noted, sides.walk.operations(pairs), levels)
+
+
+def _finding(
+    sides: Sides, noted: Noted, operations: list[str], levels: Mapping[str, Severity | None]
+) -> Iterator[Finding]:
+    level = levels.get(noted.rule)
+    if level is None:
+        return
+    seen = noted.seen
+    if not noted.subject.startswith(tuple(operations)):
+        more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
+        seen = f"{seen or 'changed'}; reached from {', '.join(operations[:_NAMED])}{more}"
+    made = findings.make(
+        noted.rule,
+        level,
+        noted.subject,
+        location=Location(message_pointer=noted.revision, contract_pointer=noted.base),
+        promised=noted.promised,
+        seen=seen,
+        source=sides.base.source,
+        told_apart_by=noted.seen or "",
+    )
+    # The name of the file is no part of what a finding is: the next revision is another file.
+    yield dataclasses.replace(made, location=dataclasses.replace(made.location, file=sides.revision.source))

@@ -1,0 +1,55 @@
+"""Types with their formats: which takes all that another takes."""
+
+from __future__ import annotations
+
+from contracts.drift.shapes import Shape
+from contracts.schemas import FORMATS
+
+# Formats that a value can be held to; each takes what those in its set take, and no format takes all.
+_WIDER = {"int64": frozenset({"int32"}), "double": frozenset({"float"})}
+HELD = FORMATS | {"int32", "int64", "float", "double"}
+
+Kinds = frozenset[tuple[str, str]]
+
+
+def kinds(shape: Shape) -> Kinds | None:
+    """Every type with the format that holds for it; None where anything goes."""
+    if shape.impossible:
+        return frozenset()
+    if shape.types is None:
+        return None
+    return frozenset((each, _format(shape, each)) for each in shape.types)
+
+
+def _format(shape: Shape, name: str) -> str:
+    return next((each for each in sorted(shape.formats & HELD) if _fits(each, name)), "")
+
+
+def _speaks_of(name: str) -> str:
+    return {"int32": "integer", "int64": "integer", "float": "number", "double": "number"}.get(name, "string")
+
+
+def _fits(name: str, kind: str) -> bool:
+    about = _speaks_of(name)
+    return about == kind or (about == "integer" and kind == "number")
+
+
+def covers(wide: Kinds | None, narrow: Kinds | None) -> bool:
+    """Whether the first takes everything that the second takes."""
+    if wide is None:
+        return True
+    return narrow is not None and all(any(_takes(one, two) for one in wide) for two in narrow)
+
+
+def _takes(wide: tuple[str, str], narrow: tuple[str, str]) -> bool:
+    if wide[0] != narrow[0] and (wide[0], narrow[0]) != ("number", "integer"):
+        return False
+    return not wide[1] or wide[1] == narrow[1] or narrow[1] in _WIDER.get(wide[1], ())
+
+
+def shown(shape: Shape) -> str:
+    """For a finding: `string/date-time or integer`."""
+    found = kinds(shape)
+    if found is None:
+        return "anything"
+    return " or ".join(f"{kind}/{name}" if name else kind for kind, name in sorted(found)) or "nothing"

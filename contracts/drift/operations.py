@@ -1,0 +1,321 @@
+"""Operations of two contracts side by side: which are gone or new, and what each of those that are left has changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from contracts.contract import Answer, Body, Contract, Media, Operation, Parameter
+from contracts.drift import lifecycle, security
+from contracts.drift.walk import (
+    ANSWERED,
+    ANSWERED_HEADER,
+    DELIVERED,
+    DELIVERED_HEADER,
+    RECEIVED,
+    RECEIVED_HEADER,
+    SENT,
+    SENT_PARAMETER,
+    Lane,
+    Noted,
+    Walk,
+)
+from contracts.media import essence
+from contracts.pointers import follow
+from contracts.view import listed
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Sides:
+    """Two contracts under comparison. `notes`: changes of operations, with the operations that they hold for."""
+
+    base: Contract
+    revision: Contract
+    walk: Walk
+    notes: dict[Noted, list[str]] = field(default_factory=dict)
+
+    def note(self, noted: Noted, operation: str) -> None:
+        """Keep a change."""
+        self.notes.setdefault(noted, []).append(operation)
+
+    def node(self, operation: Operation, *, revised: bool) -> Mapping[str, Any]:
+        """An operation as it stands in its document."""
+        found = follow((self.revision if revised else self.base).document, operation.pointer)
+        return found if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """One operation in both contracts. `incoming`: the provider asks it of us, so that directions are turned round."""
+
+    sides: Sides
+    base: Operation
+    revision: Operation
+    name: str
+    incoming: bool = False
+
+    def note(
+        self, rule: str, what: str, base: str | None, revision: str | None, promised: str | None = None,
+        seen: str | None = None,
+    ) -> None:  # fmt: skip
+        """Keep a change of it."""
+        self.sides.note(Noted(rule, f"{self.name}{what}", base, revision, promised, seen), self.name)
+
+    def begin(self, lane: Lane, base: str | None, revision: str | None, label: str) -> None:
+        """Have two schemas of it compared."""
+        self.sides.walk.begin(lane, base, revision, f"{self.name} {label}", self.name)
+
+
+def matched(
+    base: Sequence[Operation], revision: Sequence[Operation]
+) -> Iterator[tuple[Operation | None, Operation | None]]:
+    """Pairs of operations: by path, by path without the names of its places, by path with that of the server."""
+    left, pairs = list(revision), dict[int, Operation]()
+    keys: tuple[Callable[[Operation], object], ...] = (
+        lambda o: (o.method, o.path, o.selectors),
+        lambda o: (o.method, normal(o.path), o.selectors),
+        lambda o: (o.method, normal(o.bases[0] + o.path), o.selectors),
+    )
+    for key in keys:
+        known: dict[object, list[Operation]] = {}
+        for each in left:
+            known.setdefault(key(each), []).append(each)
+        for index, each in enumerate(base):
+            if index not in pairs and (found := known.get(key(each))):
+                pairs[index] = found.pop(0)
+        taken = {id(each) for each in pairs.values()}
+        left = [each for each in left if id(each) not in taken]
+    yield from ((each, pairs.get(index)) for index, each in enumerate(base))
+    yield from ((None, each) for each in left)
+
+
+def normal(path: str) -> str:
+    """A path without the names of its places, and without a slash at its end."""
+    return _PLACE.sub("{}", path).rstrip("/") or "/"
+
+
+def compare_operation(twin: Twin) -> None:
+    """Everything that one operation promises."""
+    lifecycle.compare(twin)
+    if not twin.incoming:
+        security.compare(twin)
+        _parameters(twin)
+        _request(twin)
+        _answers(twin)
+    else:
+        _delivery(twin)
+
+
+def _parameters(twin: Twin) -> None:
+    one, two = _by_place(twin.base), _by_place(twin.revision)
+    for key in sorted(one.keys() | two.keys()):
+        before, after = one.get(key), two.get(key)
+        if before is None and after is not None:
+            _new_parameter(twin, after)
+        elif after is None and before is not None:
+            _gone_parameter(twin, before)
+        elif before is not None and after is not None:
+            _parameter(twin, before, after)
+
+
+def _by_place(operation: Operation) -> dict[tuple[str, str], Parameter]:
+    """Parameters by place and name; those of the path by where they stand in it."""
+    names = _PLACE.findall(operation.path)
+    found = {}
+    for each in operation.parameters:
+        name = each.name.lower() if each.place == "header" else each.name
+        if each.place == "path" and each.name in names:
+            name = f"{names.index(each.name):03}"
+        found[each.place, name] = each
+    return found
+
+
+def _new_parameter(twin: Twin, after: Parameter) -> None:
+    rule = f"request-parameter-added{'-required' if after.required else ''}"
+    what = f": {after.place} parameter {after.name} is new{' and must be sent' if after.required else ''}"
+    twin.note(
+        rule, what, twin.base.pointer, after.pointer, "nothing", "required" if after.required else "optional"
+    )
+
+
+def _gone_parameter(twin: Twin, before: Parameter) -> None:
+    rule = f"request-parameter-removed{'-after-deprecation' if before.deprecated else ''}"
+    twin.note(rule, f": {before.place} parameter {before.name} is gone", before.pointer, twin.revision.pointer,
+              before.name, "nothing")  # fmt: skip
+
+
+def _parameter(twin: Twin, before: Parameter, after: Parameter) -> None:
+    what = f": {before.place} parameter {before.name}"
+    at = (before.pointer, after.pointer)
+    if before.required is not after.required:
+        suffix = "required" if after.required else "optional"
+        twin.note(f"request-parameter-became-{suffix}", f"{what} is {suffix} now", *at)
+    lifecycle.parameter(twin, before, after, what)
+    one, two = (_style(each) for each in (before, after))
+    if one != two and _structured(twin.sides.walk.base.of(twin.sides.walk.base.places(before.schema)).types):
+        twin.note("request-parameter-style-changed", f"{what} is written in another way", *at, one, two)
+    twin.begin(SENT_PARAMETER, before.schema, after.schema, f"{before.place} parameter {before.name}")
+
+
+def _style(each: Parameter) -> str:
+    return each.media_type or f"{each.style}{', exploded' if each.explode else ''}"
+
+
+def _structured(types: frozenset[str] | None) -> bool:
+    return types is not None and bool(types & {"array", "object"})
+
+
+def _request(twin: Twin) -> None:
+    before, after = twin.base.body, twin.revision.body
+    at = (before.pointer if before else twin.base.pointer, after.pointer if after else twin.revision.pointer)
+    if before is None and after is not None:
+        suffix = "-required" if after.required else ""
+        twin.note(f"request-body-added{suffix}", f" takes a body now{' and needs it' if suffix else ''}", *at)
+    elif after is None and before is not None:
+        twin.note("request-body-removed", " takes no body any more", *at)
+    elif before is not None and after is not None:
+        _required_body(twin, before, after)
+        _media(twin, SENT, before.media, after.media, "request body", at)
+
+
+def _required_body(twin: Twin, before: Body, after: Body) -> None:
+    if before.required is not after.required:
+        suffix = "required" if after.required else "optional"
+        twin.note(
+            f"request-body-became-{suffix}", f": the body is {suffix} now", before.pointer, after.pointer
+        )
+
+
+def _media(
+    twin: Twin,
+    lane: Lane,
+    before: tuple[Media, ...],
+    after: tuple[Media, ...],
+    label: str,
+    at: tuple[str, str],
+) -> None:
+    side = "request" if lane.sent else "response"
+    pairs = _pairs(before, after, (lambda m: _plain(m.media_type), lambda m: essence(m.media_type)))
+    for one, two in pairs:
+        if one is None and two is not None:
+            twin.note(f"{side}-media-type-added", f" {label}: {two.media_type} is new", at[0], two.pointer,
+                      listed(m.media_type for m in before), two.media_type)  # fmt: skip
+        elif two is None and one is not None:
+            twin.note(f"{side}-media-type-removed", f" {label}: {one.media_type} is gone", one.pointer, at[1],
+                      one.media_type, listed(m.media_type for m in after))  # fmt: skip
+        elif one is not None and two is not None:
+            _schema(twin, lane, one, two, label)
+
+
+def _schema(twin: Twin, lane: Lane, one: Media, two: Media, label: str) -> None:
+    side = "request" if lane.sent else "response"
+    if one.schema is None and two.schema is not None:
+        twin.note(
+            f"{side}-schema-added",
+            f" {label} has a schema now",
+            one.pointer,
+            two.schema,
+            "anything",
+            "a schema",
+        )
+    elif two.schema is None and one.schema is not None:
+        twin.note(f"{side}-schema-removed", f" {label} has no schema any more", one.schema, two.pointer, "a schema",
+                  "anything")  # fmt: skip
+    else:
+        twin.begin(lane, one.schema, two.schema, label)
+
+
+def _plain(media_type: str) -> str:
+    return media_type.replace(" ", "").lower()
+
+
+def _pairs(
+    before: Sequence[_T], after: Sequence[_T], keys: Sequence[Callable[[_T], object]]
+) -> Iterator[tuple[_T | None, _T | None]]:
+    """Those of one key; what is left by the next key."""
+    left, right = list(before), list(after)
+    for key in keys:
+        for one in list(left):
+            two = next((each for each in right if key(each) == key(one)), None)
+            if two is not None:
+                left.remove(one)
+                right.remove(two)
+                yield one, two
+    yield from ((one, None) for one in left)
+    yield from ((None, two) for two in right)
+
+
+def _answers(twin: Twin) -> None:
+    pairs = _pairs(
+        twin.base.answers, twin.revision.answers, (lambda a: a.status, lambda a: f"{a.status[0]}XX")
+    )
+    for one, two in pairs:
+        if one is None and two is not None:
+            twin.note("response-status-added", f": {two.status} is a new status", twin.base.pointer, two.pointer,
+                      listed(a.status for a in twin.base.answers), two.status)  # fmt: skip
+        elif two is None and one is not None:
+            rule = (
+                "response-status-removed" if one.status.startswith("2") else "response-error-status-removed"
+            )
+            twin.note(rule, f": the status {one.status} is gone", one.pointer, twin.revision.pointer, one.status,
+                      listed(a.status for a in twin.revision.answers))  # fmt: skip
+        elif one is not None and two is not None:
+            _answer(twin, one, two)
+
+
+def _answer(twin: Twin, one: Answer, two: Answer) -> None:
+    _headers(
+        twin, RECEIVED_HEADER, one.headers, two.headers, (one.pointer, two.pointer), f"{one.status} header"
+    )
+    _media(twin, RECEIVED, one.media, two.media, f"{one.status} body", (one.pointer, two.pointer))
+
+
+def _headers(
+    twin: Twin,
+    lane: Lane,
+    before: Sequence[Parameter],
+    after: Sequence[Parameter],
+    at: tuple[str, str],
+    label: str,
+) -> None:
+    for one, two in _pairs(before, after, (lambda p: p.name.lower(),)):
+        if one is None and two is not None:
+            twin.note("response-header-added", f" {label} {two.name} is new", at[0], two.pointer)
+        elif two is None and one is not None:
+            rule = f"response-header-removed{'-required' if one.required else ''}"
+            twin.note(rule, f" {label} {one.name} is gone", one.pointer, at[1])
+        elif one is not None and two is not None:
+            if one.required is not two.required:
+                suffix = "required" if two.required else "optional"
+                twin.note(
+                    f"response-header-became-{suffix}",
+                    f" {label} {one.name} is {suffix} now",
+                    one.pointer,
+                    two.pointer,
+                )
+            twin.begin(lane, one.schema, two.schema, f"{label} {one.name}")
+
+
+def _delivery(twin: Twin) -> None:
+    """What the provider sends us, and what it takes for an answer: the directions are turned round."""
+    before, after = twin.base.body, twin.revision.body
+    at = (before.pointer if before else twin.base.pointer, after.pointer if after else twin.revision.pointer)
+    _media(twin, DELIVERED, before.media if before else (), after.media if after else (), "delivery", at)
+    one, two = ([p for p in o.parameters if p.place == "header"] for o in (twin.base, twin.revision))
+    _headers(twin, DELIVERED_HEADER, one, two, (twin.base.pointer, twin.revision.pointer), "header")
+    for answer, other in _pairs(twin.base.answers, twin.revision.answers, (lambda a: a.status,)):
+        if answer is not None and other is not None:
+            _taken(twin, answer, other)
+
+
+def _taken(twin: Twin, one: Answer, two: Answer) -> None:
+    """What the provider takes for an answer of ours."""
+    _media(twin, ANSWERED, one.media, two.media, f"{one.status} answer", (one.pointer, two.pointer))
+    for before, after in _pairs(one.headers, two.headers, (lambda p: p.name.lower(),)):
+        if before is not None and after is not None:
+            twin.begin(ANSWERED_HEADER, before.schema, after.schema, f"{one.status} header {before.name}")

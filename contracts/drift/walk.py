@@ -1,0 +1,200 @@
+"""Schemas of two contracts side by side: every pair that messages can reach is compared once for each direction."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.contract import Contract
+from contracts.drift.shapes import Places, Shape, Shapes
+from contracts.pointers import follow, join, of_reference, steps
+
+MAX_PAIRS = 200_000  # more than any honest pair of documents has; hostile ones multiply
+_SCHEMAS = {"components": 3, "definitions": 2, "schemas": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The direction of a schema. `side`: how its rules begin; `left_out`: the flag of members that it leaves out."""
+
+    side: str
+    left_out: str | None
+
+    @property
+    def sent(self) -> bool:
+        """Whether it is what we send."""
+        return self.side.startswith("request-")
+
+
+SENT, RECEIVED = Lane("request-property", "readOnly"), Lane("response-property", "writeOnly")
+SENT_PARAMETER, RECEIVED_HEADER = Lane("request-parameter", "readOnly"), Lane("response-header", "writeOnly")
+# Deliveries turn the directions round, so that neither flag says who leaves what out.
+DELIVERED, ANSWERED = Lane("response-property", None), Lane("request-property", None)
+DELIVERED_HEADER, ANSWERED_HEADER = Lane("response-header", None), Lane("request-parameter", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two schemas that stand for the same, seen from one side; empty places where nothing is said."""
+
+    lane: Lane
+    base: Places
+    revision: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One change, as it was found. Pointers lead into the two documents; None for no place."""
+
+    rule: str
+    subject: str
+    base: str | None
+    revision: str | None
+    promised: str | None = None
+    seen: str | None = None
+    fix: str | None = None
+
+
+@dataclass(slots=True)
+class Walk:
+    """Pairs that wait and pairs that are done; which pair led to which, for the operations behind a finding."""
+
+    base: Shapes
+    revision: Shapes
+    waiting: deque[tuple[Pair, str]] = field(default_factory=deque)
+    above: dict[Pair, list[Pair]] = field(default_factory=dict)
+    roots: dict[Pair, list[str]] = field(default_factory=dict)
+    notes: dict[Noted, list[Pair]] = field(default_factory=dict)
+    left_over: bool = False
+    _references: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, base: Contract, revision: Contract) -> Walk:
+        """A walk over two contracts that has not begun."""
+        return cls(Shapes(base), Shapes(revision))
+
+    def begin(self, lane: Lane, base: str | None, revision: str | None, label: str, operation: str) -> None:
+        """Put a pair of an operation's schemas on the list."""
+        pair = Pair(lane, self.base.places(base), self.revision.places(revision))
+        self.roots.setdefault(pair, []).append(operation)
+        self._put(pair, label)
+
+    def step(self, pair: Pair, base: Places, revision: Places, label: str) -> None:
+        """Put a pair that another one holds on the list."""
+        inner = Pair(pair.lane, base, revision)
+        self._put(inner, label)
+        if inner is not pair:
+            self.above[inner].append(pair)
+
+    def _put(self, pair: Pair, label: str) -> None:
+        if pair not in self.above:
+            if len(self.above) >= MAX_PAIRS:
+                self.left_over = True
+                self.above[pair] = []
+                return
+            self.above[pair] = []
+            self.waiting.append((pair, component(pair) or label))
+
+    def note(self, pair: Pair, noted: Noted) -> None:
+        """Keep a change."""
+        self.notes.setdefault(noted, []).append(pair)
+
+    def pairs(self) -> Iterator[tuple[Pair, str, Shape, Shape]]:
+        """The pairs one by one with their label and shapes; those that say the same lead on without a look."""
+        while self.waiting:
+            pair, label = self.waiting.popleft()
+            if not self._same(pair, label):
+                yield pair, label, self.base.of(pair.base), self.revision.of(pair.revision)
+
+    def _same(self, pair: Pair, label: str) -> bool:
+        """Whether both are written alike, so that only what they refer to may differ. Those references are put on."""
+        if len(pair.base) != 1 or len(pair.revision) != 1 or self.base.old is not self.revision.old:
+            return pair.base == pair.revision == ()
+        one, two = follow(self.base.document, pair.base[0]), follow(self.revision.document, pair.revision[0])
+        if one != two:
+            return False
+        names = self._references.get(id(one))
+        if names is None:
+            names = self._references[id(one)] = tuple(dict.fromkeys(_references(one)))
+        if _MERGED in names:
+            return False
+        for name in names:
+            self.step(
+                pair, self.base.places(name), self.revision.places(name), f"{label} ({steps(name)[-1]})"
+            )
+        return True
+
+    def operations(self, pairs: list[Pair]) -> list[str]:
+        """The operations that lead to any of the pairs, in the order in which they were put on."""
+        seen, stack = set(pairs), list(pairs)
+        while stack:
+            for each in self.above[stack.pop()]:
+                if each not in seen:
+                    seen.add(each)
+                    stack.append(each)
+        return list(
+            dict.fromkeys(name for pair, names in self.roots.items() if pair in seen for name in names)
+        )
+
+
+_MERGED = "allOf"
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Where the references of a schema lead; `allOf` where it has parts that count only together."""
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, list):
+            stack += each
+        elif isinstance(each, Mapping):
+            # Flags decide by the direction what counts; merged parts can make up for each other.
+            if "allOf" in each or "readOnly" in each or "writeOnly" in each:
+                yield _MERGED
+                return
+            target = of_reference(each.get("$ref"))
+            if target is not None:
+                yield target
+            stack += [
+                value
+                for name, value in each.items()
+                if name not in {"example", "examples", "default", "enum"}
+            ]
+
+
+def component(pair: Pair) -> str | None:
+    """The name of the component that a pair is about, if it is one on both sides, or the place within it."""
+    places = pair.revision or pair.base
+    if len(places) != 1:
+        return None
+    parts = steps(places[0])
+    depth = _SCHEMAS.get(parts[0] if parts else "")
+    if depth is None or len(parts) < depth or (depth == 3 and parts[1] != "schemas"):  # noqa: PLR2004
+        return None
+    return parts[depth - 1] + spelled(parts[depth:])
+
+
+def spelled(parts: list[str]) -> str:
+    """The steps below a schema as people write them: `.items[].price`."""
+    text, rest = "", iter(parts)
+    for part in rest:
+        if part in {"properties", "patternProperties", "dependentSchemas"}:
+            text += f".{next(rest, '')}"
+        elif part == "items":
+            text += "[]"
+        elif part == "additionalProperties":
+            text += ".*"
+        elif part in {"anyOf", "oneOf"}:
+            text += f" ({part} {next(rest, '')})"
+        elif part == "allOf":
+            next(rest, "")
+        else:
+            text += f" {part}"
+    return text
+
+
+def below(places: Places, *keywords: str) -> str | None:
+    """A pointer below the first of some places."""
+    return join(places[0], *keywords) if places else None
