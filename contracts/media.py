@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import re
@@ -72,10 +73,10 @@ def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read
     loose = name in {"*/*", ""} and body[:1] in {b"{", b"["}
     if is_json(name) or loose or (name.startswith("text/") and _wants_structure(media, coercer)):
         return _json(body)
-    if name == FORM:
-        return _form(body, media, coercer)
-    if name == "multipart/form-data":
-        return _multipart(body, content_type, media, coercer)
+    if name in {FORM, "multipart/form-data"}:
+        return _form(body, media, coercer) if name == FORM else _multipart(body, content_type, media, coercer)
+    if name.endswith(("+jwt", "/jwt")):
+        return claims(body)
     if name.startswith("text/"):
         text = body.decode("utf-8", "replace")
         return Read(coercer.coerce(text, media.schema))
@@ -107,6 +108,21 @@ def _json(body: bytes) -> Read:
         return Read(problem=f"is not JSON: {exc.msg} at line {exc.lineno} column {exc.colno}")
     except ValueError as exc:
         return Read(problem=f"is not JSON: {exc}")
+
+
+def claims(token: bytes) -> Read:
+    """What a signed token says; whether its signature is good is not asked here. JSON is taken as it is."""
+    text = token.strip()
+    if text[:1] == b"{":
+        return _json(text)
+    parts = text.split(b".")
+    if len(parts) != 3:  # noqa: PLR2004 - head, claims and signature
+        return Read(problem="is not a signed token: it has not three parts")
+    try:
+        data = base64.b64decode(parts[1] + b"=" * (-len(parts[1]) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return Read(problem="is not a signed token: its claims are not base64")
+    return _json(data)
 
 
 def _form(body: bytes, media: Media, coercer: Coercer) -> Read:

@@ -30,6 +30,8 @@ def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
     except ValueError as exc:
         raise NotXml(str(exc.__cause__)) from exc
     schema = coercer.schema_at(pointer)
+    if isinstance(schema, Mapping) and types_of(schema) == {"string"}:
+        return body.decode("utf-8", "replace")  # what is promised is promised of the text
     if not isinstance(schema, Mapping) or not _says_anything(schema):
         raise Unjudged("its schema does not say how it is written as XML")
     made = _element(root, schema, coercer, _MAX_DEPTH)

@@ -181,11 +181,11 @@ class _Reader(Reader):
         where = join(at, "input")
         if self.protocol == "query":
             form = self.shapes.keep(at, "x-form", self._form(shape))
-            media: Media | None = Media(media_type=FORM, pointer=where, schema=form, dotted=True)
-            return Body(pointer=where, required=True, media=(media,))
+            fields = Media(media_type=FORM, pointer=where, schema=form, dotted=True)
+            return Body(pointer=where, required=True, media=(fields,))
         if self.protocol == "json":
-            media = self._json(where, join("/shapes", shape) if shape else None)
-            return Body(pointer=where, required=shape is not None, media=(media,))
+            whole = self._json(where, join("/shapes", shape) if shape else None)
+            return Body(pointer=where, required=shape is not None, media=(whole,))
         if shape is None:
             return None
         payload = self._payload(node, "input", shape)
