@@ -1,0 +1,51 @@
+"""Payloads made from a contract are what the contract promises, the same each time, and carry id and type."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contracts.shelf import LIBRARY_FOLDER, Shelf
+from contracts.verify import verify_event
+from contracts.webhooks.drill import payloads
+from contracts.webhooks.drill.profiles import PROFILES
+from interlock import catalogue
+from tests.contracts.verify.made import bench
+
+DRILLED = [
+    name
+    for name in catalogue.names()
+    if (known := catalogue.load(name).webhooks) and known.scheme in PROFILES
+]
+SHELF = Shelf(LIBRARY_FOLDER)
+
+
+@pytest.mark.parametrize("name", [name for name in DRILLED if name in SHELF.known()])
+def test_every_event_type_has_payloads_that_its_schema_allows(name: str) -> None:
+    contract = SHELF.load(name)
+    judge = bench(contract)
+    for event in contract.events.values():
+        media = event.media[0]
+        drawn = payloads.made(contract, media, 5) if media.schema and "json" in media.media_type else ()
+        assert drawn or "json" not in media.media_type, event.type
+        for document in drawn:
+            body = json.dumps(document).encode()
+            assert verify_event(body, media.media_type, event, judge) == [], event.type
+
+
+@pytest.mark.parametrize("name", ["stripe", "github", "twilio", "sendgrid", "ses", "gcs"])
+def test_the_drill_knows_every_type_and_makes_the_same_each_time(name: str) -> None:
+    known = catalogue.load(name).webhooks
+    assert known is not None
+    contract, profile = SHELF.load(name), PROFILES[known.scheme]
+    first = payloads.of(contract, profile)
+    assert {each.type for each in first} == set(contract.events)
+    assert all(len(each.documents) >= 1 for each in first)
+    assert sum(len(each.documents) for each in first) > len(first), "some were made"
+    assert payloads.of(contract, profile) == first
+
+
+def test_a_confirmation_of_a_subscription_is_not_sent() -> None:
+    types = {each.type for each in payloads.of(SHELF.load("sns"), PROFILES["sns"])}
+    assert types == {"Notification"}
