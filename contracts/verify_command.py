@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from interlock.evidence import write_whole
 from interlock.records import Severity
 
 if TYPE_CHECKING:
+    from contracts.rules.table import Rule
     from contracts.running import Options, Outcome
     from interlock.redaction import Redactor
     from interlock.settings import Settings
@@ -106,13 +107,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     held against a contract, or nothing to look at; 2 the command or the settings are wrong.
     """
     if list_rules:
-        return _list_rules()
+        from contracts.rules.table import RULES  # noqa: PLC0415 - keeps --help fast
+
+        return say_rules(RULES.values())
     from contracts.reporting import report_of, write_evidence  # noqa: PLC0415 - keeps --help fast
     from contracts.running import Options  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
 
     wanted = parse_reports(reports)
-    found = _settings(config)
+    found = found_settings(config)
     accepted = findings.read_baseline(baseline) if baseline else frozenset()
     options = Options(
         paths=tuple(str(path) for path in _existing(paths)),
@@ -123,7 +126,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         rules=(*_rules_of(found), *rules),
         old_after_days=old_after,
         complete=complete,
-        shapes=tuple(_shapes()),
+        shapes=tuple(secret_shapes()),
     )
     outcomes = run(options, jobs=jobs, shown=form == "text")
     threshold = None if fail_on == "never" else Severity(fail_on)
@@ -131,7 +134,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         findings.write_baseline(write_baseline, [each for outcome in outcomes for each in outcome.findings])
         accepted |= findings.read_baseline(write_baseline)
     report = report_of(outcomes, options, accepted=accepted, fail_on=threshold)
-    redactor = _redactor(found)
+    redactor = redactor_of(found)
     if folder:
         write_evidence(outcomes, options, folder, fail_on=threshold, accepted=accepted)
     for kind, path in wanted:
@@ -141,11 +144,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     return exit_status(report, threshold)
 
 
-def _list_rules() -> int:
-    from contracts.rules.table import RULES  # noqa: PLC0415 - keeps --help fast
-
-    width = max(map(len, RULES))
-    for rule in RULES.values():
+def say_rules(rules: Collection[Rule]) -> int:
+    """The table of rules as text."""
+    width = max(len(rule.name) for rule in rules)
+    for rule in rules:
         click.echo(
             f"{rule.name:<{width}}  {rule.severity.value if rule.severity else 'off':<8}  {rule.promise}"
         )
@@ -161,7 +163,8 @@ def _existing(paths: Sequence[Path]) -> Sequence[Path]:
     return paths
 
 
-def _settings(config: Path | None) -> Settings | None:
+def found_settings(config: Path | None) -> Settings | None:
+    """The settings that were named, else those found upward from here. Raises `UsageError`."""
     if config is not None:
         if not config.is_file():
             raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
@@ -174,14 +177,15 @@ def _rules_of(found: Settings | None) -> list[str]:
     return [f"{name}={level}" for name, level in found.verify.rules.items()] if found else []
 
 
-def _shapes() -> list[str]:
+def secret_shapes() -> list[str]:
+    """Patterns of the credentials of every provider."""
     from interlock.catalogue import load_all  # noqa: PLC0415
 
     shapes = [c.redact for each in load_all() for c in each.credentials.values() if c.redact and not c.public]
     return list(dict.fromkeys(shapes))
 
 
-def _redactor(found: Settings | None) -> Redactor:
+def redactor_of(found: Settings | None) -> Redactor:
     """Knows every secret that the settings name. It is asked last, when the report is a text."""
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
 

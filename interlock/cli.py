@@ -40,6 +40,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "command",
         "Hold recorded traffic against what the providers promised.",
     ),
+    "drift": (
+        "contracts.drift.command",
+        "command",
+        "Say what changed from a contract to another, or to recorded answers.",
+    ),
     "webhooks": (
         "contracts.webhooks.commands",
         "group",

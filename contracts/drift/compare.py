@@ -26,8 +26,8 @@ _NAMED = 3  # operations that a finding names
 class Compared:
     """What a comparison found, with its denominators.
 
-    `operations`: in both; `gone` and `new`: in one alone. `schemas`: pairs that were looked at. `unjudged`: what
-    could not be compared, and why.
+    `operations`: in both, webhooks and callbacks too; `gone` and `new`: in one alone. `schemas`: pairs that were
+    looked at. `unjudged`: what could not be compared, and why.
     """
 
     findings: tuple[Finding, ...]
@@ -53,9 +53,9 @@ def compare(
             lifecycle.gone(sides, one, today)
         elif two is not None:
             counts["new"] += 1
-            noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer, "nothing", two.name)
+            noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer)
             sides.note(noted, two.name)
-    _incoming(sides)
+    _incoming(sides, counts)
     _servers(sides)
     security.schemes(sides)
     compare_schemas(sides.walk)
@@ -66,18 +66,17 @@ def compare(
     return Compared(findings=tuple(found), schemas=len(sides.walk.above), unjudged=tuple(unjudged), **counts)
 
 
-def _incoming(sides: Sides) -> None:
+def _incoming(sides: Sides, counts: dict[str, int]) -> None:
     """Webhooks and callbacks: what the provider asks of us."""
     one, two = (_requests_of_us(contract) for contract in (sides.base, sides.revision))
     for key in sorted(one.keys() | two.keys()):
         kind, name = key
+        counts["gone" if key not in two else "new" if key not in one else "operations"] += 1
         if key not in two:
-            noted = Noted(
-                f"{kind}-removed", f"{kind} {name} is gone", one[key].pointer, None, name, "nothing"
-            )
+            noted = Noted(f"{kind}-removed", f"{kind} {name} is gone", one[key].pointer, None)
             sides.note(noted, name)
         elif key not in one:
-            noted = Noted(f"{kind}-added", f"{kind} {name} is new", None, two[key].pointer, "nothing", name)
+            noted = Noted(f"{kind}-added", f"{kind} {name} is new", None, two[key].pointer)
             sides.note(noted, name)
         else:
             compare_operation(Twin(sides, one[key], two[key], f"{kind} {name}", incoming=True))

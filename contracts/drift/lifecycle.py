@@ -85,13 +85,14 @@ def gone(sides: Sides, operation: Operation, today: dt.date) -> None:
     """An operation that is in the base alone."""
     said = sides.node(operation, revised=False).get("x-sunset")
     day = day_of(said) if said is not None else None
+    seen: str | None
     if not operation.deprecated:
-        rule, seen = "operation-removed", "nothing"
+        rule, seen = "operation-removed", None
     elif day is not None and day > today:
         rule, seen = "operation-removed-before-sunset", f"gone before {day}"
     elif said is not None and day is None:
-        rule, seen = "sunset-unreadable", "nothing"
+        rule, seen = "sunset-unreadable", f"{said} is no date"
     else:
-        rule, seen = "operation-removed-after-deprecation", "nothing"
-    noted = Noted(rule, f"{operation.name} is gone", operation.pointer, "/paths", operation.name, seen)
+        rule, seen = "operation-removed-after-deprecation", None
+    noted = Noted(rule, f"{operation.name} is gone", operation.pointer, "/paths", None, seen)
     sides.note(noted, operation.name)

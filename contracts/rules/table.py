@@ -84,18 +84,23 @@ RULES: dict[str, Rule] = {
 }
 
 
-def severities(chosen: Iterable[str]) -> Mapping[str, Severity | None]:
-    """Every rule's severity, with `NAME=critical|error|warning|info|off` as the user says. Raises `UsageError`."""
-    found = {name: rule.severity for name, rule in RULES.items()}
+def severities(
+    chosen: Iterable[str], rules: Mapping[str, Rule] = RULES, *, command: str = "verify"
+) -> Mapping[str, Severity | None]:
+    """Every rule's severity, with `NAME=critical|error|warning|info|off` as the user says. Raises `UsageError`.
+
+    `rules`: the table of `command`, the command that lists them.
+    """
+    found = {name: rule.severity for name, rule in rules.items()}
     for text in chosen:
         name, _, level = text.partition("=")
-        if name not in RULES:
+        if name not in rules:
             import difflib  # noqa: PLC0415 - only for a mistake
 
-            near = difflib.get_close_matches(name, RULES, n=1)
+            near = difflib.get_close_matches(name, rules, n=1)
             meant = f"; did you mean {near[0]!r}?" if near else ""
             raise UsageError(
-                f"no rule is called {name!r}{meant}", hint="`interlock verify --rules` lists them"
+                f"no rule is called {name!r}{meant}", hint=f"`interlock {command} --rules` lists them"
             )
         if level == "off":
             found[name] = None

@@ -1,0 +1,239 @@
+"""`interlock drift BASE REVISION`: what changed from one contract to another, or to what was recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from contracts.verify_command import found_settings, redactor_of, say_rules, secret_shapes
+from interlock import findings
+from interlock.errors import UsageError
+from interlock.evidence import write_whole
+from interlock.records import Severity
+
+if TYPE_CHECKING:
+    from contracts.contract import Contract
+    from contracts.drift.report import Terms
+    from interlock.output import Report
+    from interlock.records import Finding, Interaction
+
+_FAIL_ON = ("critical", "error", "warning", "info", "never")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line says. `root`: the folder of the settings; `levels`: of every rule, None is off."""
+
+    root: Path
+    levels: Mapping[str, Severity | None]
+    terms: Terms
+
+
+@click.command(short_help="Say what changed from a contract to another, or to recorded answers.")
+@click.argument("base", required=False)
+@click.argument("revisions", nargs=-1, metavar="[REVISION...]")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
+)
+@click.option(
+    "--rule", "rules", multiple=True, metavar="NAME=LEVEL", help="critical, error, warning, info or off."
+)
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings in it are accepted."
+)
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accept today's findings."
+)
+@click.option(
+    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
+)
+@click.option("--show", type=click.Choice(_FAIL_ON[:-1]), default="info", show_default=True,
+              help="The least that the text lists; everything is counted.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=FILE",
+    help="Also write json, junit, sarif or markdown.",
+)
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    base: str | None,
+    revisions: tuple[str, ...],
+    config: Path | None,
+    rules: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
+    fail_on: str,
+    show: str,
+    form: str,
+    reports: tuple[str, ...],
+    *,
+    list_rules: bool,
+) -> int:
+    """Compare the contract BASE with REVISION.
+
+    BASE is a document (OpenAPI, Swagger, Google discovery) or a provider's name (`interlock contracts` lists them).
+    REVISION is another document or name: what breaks clients is an error, what may break them a warning. Or it is
+    recorded traffic, cassettes and folders of any format: then the answers in it are held against BASE. A name
+    alone compares our library's contract with the one that was pulled.
+
+    Exit status: 0 nothing at or above --fail-on; 1 findings; 3 nothing could be compared; 2 the command or the
+    settings are wrong.
+    """
+    if list_rules:
+        from contracts.drift.table import RULES  # noqa: PLC0415 - keeps --help fast
+
+        return say_rules(RULES.values())
+    if base is None:
+        raise UsageError("nothing to compare: name BASE and REVISION", hint="`interlock drift --help`")
+    from contracts.drift.report import Terms  # noqa: PLC0415
+    from contracts.drift.table import RULES  # noqa: PLC0415
+    from contracts.rules.table import severities  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+
+    wanted = parse_reports(reports)
+    found = found_settings(config)
+    asked = Asked(
+        root=found.folder if found else Path.cwd(),
+        levels=severities(rules, RULES, command="drift"),
+        terms=Terms(
+            accepted=findings.read_baseline(baseline) if baseline else frozenset(),
+            fail_on=None if fail_on == "never" else Severity(fail_on),
+            now=dt.datetime.now(dt.UTC),
+        ),
+    )
+    report = report_of(base, revisions, asked)
+    if write_baseline:
+        findings.write_baseline(write_baseline, report.all_findings)
+        accepted = asked.terms.accepted | findings.read_baseline(write_baseline)
+        terms = dataclasses.replace(asked.terms, accepted=accepted)
+        report = report_of(base, revisions, dataclasses.replace(asked, terms=terms))
+    redactor = redactor_of(found)
+    for kind, path in wanted:
+        write_whole(path, redactor.text(render(report, kind)))
+    shown = _worst(report, Severity(show)) if form == "text" else report
+    click.echo(redactor.text(render(shown, form, terminal=sys.stdout.isatty())), nl=False)
+    return exit_status(report, asked.terms.fail_on)
+
+
+def _worst(report: Report, least: Severity) -> Report:
+    """The report without the findings below `least`; its closing line says how many those are."""
+    hidden = sum(not findings.at_least(each, least) for each in report.all_findings)
+    if not hidden:
+        return report
+    cases = tuple(
+        dataclasses.replace(
+            case, findings=tuple(each for each in case.findings if findings.at_least(each, least))
+        )
+        for case in report.cases
+    )
+    return dataclasses.replace(report, cases=cases, closing=f"{report.closing} ({hidden} not listed)")
+
+
+def report_of(base: str, revisions: Sequence[str], asked: Asked) -> Report:
+    """Compare as it was asked. Raises `UsageError`."""
+    if not revisions:
+        one, two = _both(base, asked)
+        return _contracts(one, two, asked)
+    one = contract_of(base, asked.root)
+    if len(revisions) == 1 and not Path(revisions[0]).is_dir():
+        try:
+            two = contract_of(revisions[0], asked.root)
+        except UsageError as exc:
+            return _recordings(one, revisions, asked, no_contract=exc)
+        return _contracts(one, two, asked)
+    return _recordings(one, revisions, asked)
+
+
+def contract_of(name: str, root: Path) -> Contract:
+    """The contract in a file, or that of a provider. Raises `UsageError`."""
+    from contracts import adapters  # noqa: PLC0415 - keeps --help fast
+    from contracts.shelf import Shelf  # noqa: PLC0415
+
+    path, shelf = Path(name), Shelf(root)
+    if path.is_file():
+        return adapters.load(path)
+    if name in shelf.known():
+        return shelf.load(name)
+    what = (
+        "a folder, not a contract" if path.is_dir() else "neither a file nor a contract that is known by name"
+    )
+    raise UsageError(f"{name}: is {what}", hint="`interlock contracts` lists the names")
+
+
+def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
+    """Our library's contract of a provider, and the one that was pulled."""
+    from contracts import adapters  # noqa: PLC0415
+    from contracts.contract import LIBRARY, PULLED  # noqa: PLC0415
+    from contracts.shelf import Shelf  # noqa: PLC0415
+
+    shelf = Shelf(asked.root)
+    known = shelf.known().get(name)
+    ours = shelf.library / name / "openapi.yaml"
+    if known is None:
+        raise UsageError(
+            f"{name}: is compared with nothing",
+            hint="name REVISION too: a document, a provider or recordings",
+        )
+    if known.origin != PULLED or not ours.is_file():
+        raise UsageError(
+            f"{name}: there is one contract of it alone",
+            hint=f"`interlock contracts pull {name}` fetches another",
+        )
+    source = f"contracts/library/{name}/{ours.name}"
+    return adapters.load(ours, name=name, source=source, origin=LIBRARY, partial=True), shelf.load(name)
+
+
+def _contracts(base: Contract, revision: Contract, asked: Asked) -> Report:
+    from contracts.drift.compare import compare  # noqa: PLC0415
+    from contracts.drift.report import of_contracts  # noqa: PLC0415
+
+    found = compare(base, revision, today=asked.terms.now.date(), levels=asked.levels)
+    return of_contracts(base, revision, found, asked.terms)
+
+
+def _recordings(
+    base: Contract, paths: Sequence[str], asked: Asked, *, no_contract: UsageError | None = None
+) -> Report:
+    from contracts.drift.recorded import recorded_drift  # noqa: PLC0415
+    from contracts.drift.report import of_recordings  # noqa: PLC0415
+    from contracts.rules.table import severities  # noqa: PLC0415
+    from contracts.view import Bench, Rulebook  # noqa: PLC0415
+    from interlock.redaction import Redactor  # noqa: PLC0415
+
+    interactions, broken = _read(paths, no_contract)
+    redactor = Redactor(shapes=[re.compile(shape) for shape in secret_shapes()])
+    bench = Bench(base, Rulebook(severities=severities(()), now=asked.terms.now, redactor=redactor))
+    found = recorded_drift(interactions, bench, levels=asked.levels)
+    return of_recordings(base, ", ".join(paths), found, broken, asked.terms)
+
+
+def _read(paths: Sequence[str], no_contract: UsageError | None) -> tuple[list[Interaction], list[Finding]]:
+    from cassettes import read  # noqa: PLC0415
+
+    for path in paths:
+        if not Path(path).exists():
+            raise no_contract or UsageError(f"{path}: there is no such file or folder")
+    interactions: list[Interaction] = []
+    broken: list[Finding] = []
+    for reading in read.read_paths([Path(path) for path in paths]):
+        if reading.format is None and no_contract is not None:
+            raise UsageError(
+                f"{paths[0]}: is neither a contract nor a recording",
+                hint=f"as a contract: {no_contract.message.removeprefix(f'{paths[0]}: ')}",
+            )
+        interactions += reading.interactions
+        if reading.format is not None or any(
+            findings.at_least(f, Severity.WARNING) for f in reading.findings
+        ):
+            broken += reading.findings
+    return interactions, broken
