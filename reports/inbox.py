@@ -17,13 +17,15 @@ from reports.face import Receiving
 TYPES_SHOWN = 50  # event types of one integration; a provider names them, so they are bounded
 OTHER = "other"
 PAST_THE_DOOR = ("taken", "duplicate")
+MISSHAPEN = "misshapen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """The deliveries of one integration. `last_at`: of the newest one; None if none ever came.
 
-    `counts`: by outcome. `types`: by event type and outcome. `refusals`: by reason. `waiting`, `dead`: how many are
+    `counts`: by outcome. `types`: by event type and outcome. `refusals`: by reason. `misshapen`: events that are not as
+    their contract promises, by type and the place in the body. `waiting`, `dead`: how many are
     to be sent on, and were given up. `oldest_waiting_at`: since when the oldest waits.
     """
 
@@ -31,6 +33,7 @@ class Taken:
     counts: Mapping[str, int] = field(default_factory=dict)
     types: Mapping[tuple[str, str], int] = field(default_factory=dict)
     refusals: Mapping[str, int] = field(default_factory=dict)
+    misshapen: Mapping[tuple[str, str], int] = field(default_factory=dict)
     last_at: dt.datetime | None = None
     last_refused_at: dt.datetime | None = None
     waiting: int = 0
@@ -68,11 +71,14 @@ def read(store: Store, receiving: Sequence[Receiving]) -> tuple[Taken, ...]:
 
 def _taken(receiving: Receiving, told: Sequence[sa.RowMapping], waiting: Sequence[sa.RowMapping]) -> Taken:
     own = [row for row in told if row["integration"] == receiving.name]
-    counts, types, refusals = Counter[str](), Counter[tuple[str, str]](), Counter[str]()
+    counts, refusals = Counter[str](), Counter[str]()
+    types, misshapen = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for row in own:
         counts[row["outcome"]] += row["count"]
         if row["outcome"] == "refused":
             refusals[row["reason"]] += row["count"]
+        elif row["outcome"] == MISSHAPEN:
+            misshapen[row["event_type"], row["reason"]] += row["count"]
         else:
             types[row["event_type"], row["outcome"]] += row["count"]
     queued = {row["state"]: row for row in waiting if row["integration"] == receiving.name}
@@ -81,6 +87,7 @@ def _taken(receiving: Receiving, told: Sequence[sa.RowMapping], waiting: Sequenc
         counts=dict(counts),
         types=_bounded(types),
         refusals=dict(refusals),
+        misshapen=dict(misshapen.most_common()),
         last_at=max((row["last_at"] for row in own if row["outcome"] in PAST_THE_DOOR), default=None),
         last_refused_at=max((row["last_at"] for row in own if row["outcome"] == "refused"), default=None),
         waiting=queued["queued"]["count"] if "queued" in queued else 0,
@@ -99,6 +106,13 @@ def _bounded(types: Counter[tuple[str, str]]) -> dict[tuple[str, str], int]:
     for (name, outcome), count in types.items():
         found[name if name in shown else OTHER, outcome] += count
     return dict(found)
+
+
+def _by_type(misshapen: Mapping[tuple[str, str], int]) -> Counter[str]:
+    found = Counter[str]()
+    for (kind, _), count in misshapen.items():
+        found[kind] += count
+    return found
 
 
 def families(taken: Sequence[Taken], now: dt.datetime, clean: Callable[[str], str]) -> Iterable[Family]:
@@ -122,6 +136,17 @@ def families(taken: Sequence[Taken], now: dt.datetime, clean: Callable[[str], st
             ("_total", f'{label},reason="{clean(reason)}"', count)
             for label, each in named
             for reason, count in each.refusals.items()
+        ],
+    )
+    broken = [(label, _by_type(each.misshapen)) for label, each in named]
+    yield Family(
+        "interlock_webhook_misshapen_events",
+        "counter",
+        "Events that were taken and are not as the provider's contract promises, by event type.",
+        [
+            ("_total", f'{label},event_type="{clean(kind)}"', count)
+            for label, types in broken
+            for kind, count in types.items()
         ],
     )
     moments: list[tuple[str, str, Callable[[Taken], dt.datetime | None]]] = [

@@ -48,6 +48,8 @@ def inbox(store: Store) -> Store:
         count("duplicate", 3, NOW - 4 * HOUR, kind="invoice.paid"),
         count("refused", 7, NOW - HOUR / 2, reason="signature_mismatch"),
         count("forwarded", 9, NOW - 2 * HOUR, kind="invoice.paid"),
+        count("misshapen", 4, NOW - 2 * HOUR, kind="invoice.paid", reason="/data/object/amount"),
+        count("misshapen", 1, NOW - 2 * HOUR, kind="invoice.paid", reason="/id"),
     ]
     with store.engine.begin() as connection:
         connection.execute(sa.insert(tables.delivery_counts), rows)
@@ -68,6 +70,8 @@ def test_what_came_is_counted_by_type_and_outcome(inbox: Store) -> None:
     name = "interlock_webhook_deliveries_total"
     assert of(series, name, event_type="invoice.paid", outcome="taken") == [12]
     assert of(series, name, outcome="refused") == []
+    assert of(series, name, outcome="misshapen") == [], "they were taken, and are counted as such"
+    assert of(series, "interlock_webhook_misshapen_events_total", event_type="invoice.paid") == [5]
     assert of(series, "interlock_webhook_refusals_total", reason="signature_mismatch") == [7]
     assert of(series, "interlock_webhook_queue", integration="payments", state="queued") == [2]
     assert of(series, "interlock_webhook_queue", integration="payments", state="dead") == [1]
@@ -108,6 +112,8 @@ def test_the_page_says_what_came_and_what_to_do(inbox: Store, client_with: Calla
     assert "payments Stripe 2 h ago silent 13 3 7 9 2 since 1 h ago 1" in said
     assert "Nothing has come for longer than 1 h" in said
     assert "interlock webhooks replay payments" in said
+    assert "Not as promised" in said
+    assert "/data/object/amount" in said
     assert "signature mismatch refused, last 30 min ago 7" in said
     assert "quiet Square never silent 0 0 0 0 0 0" in said
     assert [(a.get("src") or "")[:12] for t, a in Reader(answer.text).tags if t == "script"] == [

@@ -13,6 +13,7 @@ from cassettes.redact import Redactor
 from contracts.webhooks import delivery_files
 from contracts.webhooks.configure import Receiver
 from contracts.webhooks.inbox.records import Arrival
+from contracts.webhooks.inbox.shapes import Shapes
 from contracts.webhooks.records import Delivery
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
@@ -29,19 +30,22 @@ CONFIRM_SECONDS = 10.0
 class After:
     """Called by the door for each new delivery; does its work beside it, so that no answer waits.
 
-    `folder`: where redacted deliveries go; None: nowhere. A subscription is confirmed only where the settings
-    name the topics that are ours, since AWS signs for all of its customers.
+    `folder`: where redacted deliveries go; None: nowhere. `shapes`: holds them against contracts. A subscription is
+    confirmed only where the settings name the topics that are ours, since AWS signs for all of its customers.
     """
 
     wake: asyncio.Event
     wire: Wire
     redactor: Redactor
     folder: Path | None = None
+    shapes: Shapes | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, receiver: Receiver, arrival: Arrival) -> None:
         """Start what is to be done."""
         self.wake.set()
+        if self.shapes is not None:
+            self.shapes.look(receiver, arrival)
         if self.folder is not None:
             self._start(asyncio.to_thread(record, self.folder, receiver, arrival, self.redactor))
         if arrival.checked.confirm_url and receiver.policy.topics:

@@ -69,11 +69,12 @@ class Keeper:
         """Take a delivery once; the future is done when that is on disk. It may hold a `StoreError`."""
         return self._hand_over(lambda connection: self._keep(connection, arrival))
 
-    def count(self, integration: str, outcome: Outcome, reason: str, at: dt.datetime) -> Future[None]:
-        """Count what was not taken."""
-        return self._hand_over(
-            lambda connection: self._count(connection, (integration, outcome, reason, ""), at)
-        )
+    def count(
+        self, integration: str, outcome: Outcome, reason: str, at: dt.datetime, *, event_type: str = ""
+    ) -> Future[None]:
+        """Count what was not taken, or is not as it should be."""
+        key = (integration, outcome, reason, event_type[:120])
+        return self._hand_over(lambda connection: self._count(connection, key, at))
 
     def due(self, now: dt.datetime, limit: int) -> Future[list[Due]]:
         """The oldest deliveries that are to be sent on now, leased: nobody else gets them for a while."""

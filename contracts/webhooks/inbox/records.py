@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     NOT_KEPT = "not_kept"  # it could not be committed in time: the provider is asked to send it again
     FORWARDED = "forwarded"
     DEAD = "dead"
+    MISSHAPEN = "misshapen"  # taken, and an event in it is not as its contract promises
 
 
 class Stage(StrEnum):

@@ -13,11 +13,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from cassettes.redact import Redactor
+from contracts.shelf import Shelf
 from contracts.webhooks.configure import Receiver, lacking, receiver
+from contracts.webhooks.inbox import shapes
 from contracts.webhooks.inbox.after import After
 from contracts.webhooks.inbox.door import Door
 from contracts.webhooks.inbox.forward import Forwarder
 from contracts.webhooks.inbox.keeper import Keeper
+from contracts.webhooks.inbox.shapes import Shapes
 from contracts.webhooks.keys import KeyStore, over
 from interlock import serving
 from interlock.errors import StoreError, UsageError
@@ -90,13 +93,20 @@ async def serve(
         contextlib.closing(sock),
         open_store(settings) as store,
         Keeper(store, inbox_key(settings)) as keeper,
+        Shapes(shapes.benches(receivers, Shelf(settings.folder), clock()), keeper, clock) as judge,
     ):
         wire = Client().wire(settings.suite, settings.folder)
         forwarder = Forwarder(
             receivers=receivers, keeper=keeper, wire=wire, clock=clock, attempts=inbox.attempts
         )
         key = store.fingerprint_key()
-        after = After(wake=forwarder.wake, wire=wire, redactor=Redactor(secrets, key=key), folder=wish.record)
+        after = After(
+            wake=forwarder.wake,
+            wire=wire,
+            redactor=Redactor(secrets, key=key),
+            folder=wish.record,
+            shapes=judge,
+        )
         door = Door(
             receivers=receivers,
             keeper=keeper,
