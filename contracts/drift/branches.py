@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from contracts.drift import kinds
 from contracts.drift.shapes import Places, Shape, Shapes, canonical
 from contracts.pointers import MISSING, follow, steps
 
@@ -33,7 +34,8 @@ def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[
                 pairs.append((each, other))
                 left.remove(each)
                 right.remove(other)
-    if len(left) == len(right) == 1 and _alike(base.of(left[0]), revision.of(right[0])):
+    nameless = not any(_name(base, each) for each in left) or not any(_name(revision, each) for each in right)
+    if len(left) == len(right) == 1 and nameless and _alike(base.of(left[0]), revision.of(right[0])):
         pairs.append((left.pop(), right.pop()))
     return Paired(tuple(pairs), tuple(left), tuple(right))
 
@@ -80,8 +82,9 @@ def _tags(shapes: Shapes, shape: Shape) -> Iterator[str]:
 
 
 def _alike(one: Shape, two: Shape) -> bool:
-    """Whether two that are left over may be one that was changed: neither has another kind of value."""
-    return one.types == two.types or one.types is None or two.types is None
+    """Whether two that are left over may be one that was changed: one takes the kinds of value of the other."""
+    left, right = kinds.kinds(one), kinds.kinds(two)
+    return kinds.covers(left, right) or kinds.covers(right, left)
 
 
 def named(shapes: Shapes) -> Callable[[Places], str]:

@@ -159,7 +159,30 @@ def _parameter(twin: Twin, before: Parameter, after: Parameter) -> None:
     one, two = (_style(each) for each in (before, after))
     if one != two and _structured(twin.sides.walk.base.of(twin.sides.walk.base.places(before.schema)).types):
         twin.note("request-parameter-style-changed", f"{what} is written in another way", *at, one, two)
-    twin.begin(SENT_PARAMETER, before.schema, after.schema, f"{before.place} parameter {before.name}")
+    label = f"{before.place} parameter {before.name}"
+    if (items := _now_a_list(twin, before, after)) is not None:
+        twin.note(
+            "request-parameter-type-widened", f"{what} may come several times now", *at, "one value", "a list"
+        )
+        twin.begin(SENT_PARAMETER, before.schema, items, label)
+    else:
+        twin.begin(SENT_PARAMETER, before.schema, after.schema, label)
+
+
+def _now_a_list(twin: Twin, before: Parameter, after: Parameter) -> str | None:
+    """The schema of an item, where a single value became a list that is written as the value was: `a=1&a=2`."""
+    walk = twin.sides.walk
+    one, two = (
+        walk.base.of(walk.base.places(before.schema)),
+        walk.revision.of(walk.revision.places(after.schema)),
+    )
+    was_single = one.types is not None and not _structured(one.types)
+    written_alike = after.style == "form" and after.explode and after.place in {"query", "cookie"}
+    return (
+        two.items[0]
+        if was_single and written_alike and two.types == {"array"} and len(two.items) == 1
+        else None
+    )
 
 
 def _style(each: Parameter) -> str:
@@ -266,6 +289,21 @@ def _answers(twin: Twin) -> None:
                       listed(a.status for a in twin.revision.answers))  # fmt: skip
         elif one is not None and two is not None:
             _answer(twin, one, two)
+
+
+def _by_status(
+    base: Sequence[Answer], revision: Sequence[Answer]
+) -> Iterator[tuple[Answer | None, Answer | None]]:
+    """Answers of one status; `2XX` stands for a status that the other side does not name."""
+    before, after = ({each.status: each for each in side} for side in (base, revision))
+    used = set()
+    for status, one in before.items():
+        name = status if status in after else f"{status[0]}XX"
+        used.add(name)
+        yield one, after.get(name)
+    for status, two in after.items():
+        if status not in used:
+            yield before.get(f"{status[0]}XX"), two
 
 
 def _answer(twin: Twin, one: Answer, two: Answer) -> None:

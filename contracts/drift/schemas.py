@@ -12,7 +12,7 @@ from contracts.drift.walk import Lane, Noted, Pair, Walk
 from contracts.pointers import MISSING
 from contracts.view import listed
 
-_ANY_TEXT = frozenset({".*", "^.*$"})
+_ANY_TEXT = frozenset({"", ".*", "^.*$"})
 _MANY = 3  # values that are named in a finding's subject
 
 
@@ -158,7 +158,8 @@ def _limit(name: str, limit: tuple[float, bool] | None) -> str:
 
 
 def _patterns(look: Look) -> None:
-    one, two = look.base.patterns - _ANY_TEXT, look.revision.patterns - _ANY_TEXT
+    loose = _ANY_TEXT if look.lane.sent else frozenset({""})
+    one, two = look.base.patterns - loose, look.revision.patterns - loose
     said = {
         "promised": " and ".join(sorted(one)) or "any text",
         "seen": " and ".join(sorted(two)) or "any text",
@@ -176,14 +177,19 @@ def _patterns(look: Look) -> None:
 def _conditions(look: Look) -> None:
     one, two = look.base.conditions, look.revision.conditions
     for name in sorted(one.keys() | two.keys()):
-        keyword = name.partition("/")[0]
-        said = {"promised": _short(one.get(name)), "seen": _short(two.get(name))}
-        if name not in one:
-            look.add("condition-added", f"is under {name} now", keyword, **said)
-        elif name not in two:
-            look.add("condition-removed", f"is under {name} no longer", keyword, **said)
-        elif one[name] != two[name]:
-            look.add("condition-changed", f"is under another {name}", keyword, **said)
+        keyword, _, what = name.partition("/")
+        shown = f"{keyword} of {what.replace('/', ': ')}" if what else keyword
+        (before, inner), (after, revised) = (side.get(name, (None, ())) for side in (one, two))
+        said = {"promised": _short(before), "seen": _short(after)}
+        if before is None:
+            look.add("condition-added", f"is under {shown} now", keyword, **said)
+        elif after is None:
+            look.add("condition-removed", f"is under {shown} no longer", keyword, **said)
+        elif inner or revised:
+            look.walk.step(look.pair, inner, revised, f"{look.label} ({shown})")
+        elif before != after:
+            suffix = "content-changed" if keyword.startswith("content") else "condition-changed"
+            look.add(suffix, f"is under another {shown}", keyword, **said)
 
 
 def _short(text: str | None) -> str:
@@ -201,14 +207,14 @@ def _annotations(look: Look) -> None:
             "discriminator-changed",
             "is told apart in another way",
             "discriminator",
-            promised=tags[0],
-            seen=tags[1],
+            promised=_short(tags[0]),
+            seen=_short(tags[1]),
         )
 
 
 def _discriminator(shape: Shape) -> str:
     said = shape.says("discriminator")
-    return "nothing" if said is MISSING else _short(json.dumps(said, sort_keys=True, default=str))
+    return "nothing" if said is MISSING else json.dumps(said, sort_keys=True, default=str)
 
 
 def _members(look: Look) -> None:
@@ -226,7 +232,7 @@ def _members(look: Look) -> None:
             _member(look, name)
     for name in sorted(look.base.required ^ look.revision.required):
         if name not in one and name not in two:
-            _required(look, f"{look.label}.{name}", name in look.revision.required)
+            _required(look, f"{look.label}.{name}", now=name in look.revision.required)
 
 
 def _flagged(shapes: Shapes, places: Places, flag: str | None) -> bool:
@@ -249,6 +255,8 @@ def _gone(look: Look, name: str) -> None:
 
 def _new(look: Look, name: str) -> None:
     needed = name in look.revision.required
+    if name in look.base.required and not needed:
+        _required(look, f"{look.label}.{name}", now=False)
     walk, two = look.walk, look.revision.properties[name]
     noted = Noted(
         rule=f"{_owner(look.lane)}-added{'-required' if needed and look.lane.sent else ''}",
@@ -281,7 +289,7 @@ def _member(look: Look, name: str) -> None:
     out = [_flagged(walk.base, one, look.lane.left_out), _flagged(walk.revision, two, look.lane.left_out)]
     needed = [name in look.base.required and not out[0], name in look.revision.required and not out[1]]
     if needed[0] is not needed[1] and not (look.lane.sent is False and any(out)):
-        _required(look, label, needed[1])
+        _required(look, label, now=needed[1])
     if all(out):
         return
     _deprecation(inner)
@@ -292,7 +300,7 @@ def _up(shape: Shape, flag: str) -> str:
     return flag if shape.flagged(flag) else f"not {flag}"
 
 
-def _required(look: Look, label: str, now: bool) -> None:  # noqa: FBT001 - what is true now
+def _required(look: Look, label: str, *, now: bool) -> None:
     noted = Noted(
         rule=f"{look.lane.side}-became-{'required' if now else 'optional'}",
         subject=f"{label} {'is required now' if now else 'is required no longer'}",

@@ -18,11 +18,18 @@ LIMITS = {
     "minimum": True, "maximum": False, "minLength": True, "maxLength": False, "minItems": True, "maxItems": False,
     "minProperties": True, "maxProperties": False, "minContains": True, "maxContains": False,
 }  # fmt: skip
-_CONDITIONS = (
-    "not", "if", "then", "else", "contains", "dependentRequired", "dependentSchemas", "patternProperties",
-    "propertyNames", "unevaluatedItems", "unevaluatedProperties", "contentSchema", "contentMediaType",
-    "contentEncoding", "multipleOf",
-)  # fmt: skip
+# Conditions that are compared as a whole, those that are a schema each, and those that are schemas by name.
+_WHOLE = ("not", "if", "contentMediaType", "contentEncoding", "multipleOf")
+_SCHEMAS = (
+    "then",
+    "else",
+    "contains",
+    "propertyNames",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+)
+_BY_NAME = ("dependentSchemas", "patternProperties")
 _ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
@@ -55,8 +62,8 @@ class Shape:
 
     `types`: without null; None where any will do. `values`: those of enum or const; None where not bound.
     `limits`: by keyword, each as (value, whether the value itself is shut out). `closed`: the pointer that forbids
-    further members. `others`: places of the schema of further members. `conditions`: what is compared as a whole,
-    by keyword. `at`: where a keyword stands.
+    further members. `others`: places of the schema of further members. `conditions`: by keyword and what it
+    names, each with its text and the places of its schema, if it is one. `at`: where a keyword stands.
     """
 
     parts: tuple[Part, ...]
@@ -73,7 +80,7 @@ class Shape:
     others: Places = ()
     items: Places = ()
     groups: tuple[Group, ...] = ()
-    conditions: Mapping[str, str] = field(default_factory=dict)
+    conditions: Mapping[str, tuple[str, Places]] = field(default_factory=dict)
     impossible: bool = False
 
     def at(self, *keywords: str) -> str | None:
@@ -191,7 +198,7 @@ class Shapes:
             others=self._all_at(parts, "additionalProperties"),
             items=self._all_at(parts, "items"),
             groups=tuple(self._groups(parts)),
-            conditions=_conditions(parts),
+            conditions=self._conditions(parts),
             impossible=impossible,
         )  # fmt: skip
 
@@ -200,6 +207,15 @@ class Shapes:
             self.places(join(p.pointer, keyword)) for p in parts if isinstance(p.node.get(keyword), Mapping)
         ]
         return tuple(dict.fromkeys(place for places in found for place in places))
+
+    def _conditions(self, parts: tuple[Part, ...]) -> dict[str, tuple[str, Places]]:
+        texts: dict[str, set[str]] = {}
+        places: dict[str, Places] = {}
+        for part in parts:
+            for name, said, at in _spoken(part):
+                texts.setdefault(name, set()).add(canonical(said))
+                places[name] = (*places.get(name, ()), *self.places(at))
+        return {name: (" and ".join(sorted(texts[name])), places[name]) for name in sorted(texts)}
 
     def _groups(self, parts: tuple[Part, ...]) -> Iterator[Group]:
         for part in parts:
@@ -355,17 +371,23 @@ def _closes(node: Mapping[str, Any]) -> bool:
     return node.get("additionalProperties") is False
 
 
-def _conditions(parts: tuple[Part, ...]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for part in parts:
-        for name in _CONDITIONS:
-            if name in part.node and part.node[name] not in (True, {}, []):
-                found.setdefault(name, []).append(canonical(part.node[name]))
-        if part.node.get("uniqueItems") is True:
-            found["uniqueItems"] = ["true"]
-        for index, each in enumerate(_list(part.node, "prefixItems")):
-            found.setdefault(f"prefixItems/{index}", []).append(canonical(each))
-    return {name: " and ".join(sorted(set(texts))) for name, texts in sorted(found.items())}
+def _spoken(part: Part) -> Iterator[tuple[str, Any, str | None]]:
+    """Every condition of a schema: its name, what it says, and its pointer where it is a schema."""
+    node, at = part.node, part.pointer
+    for name in _WHOLE:
+        if name in node:
+            yield name, node[name], None
+    for name in _SCHEMAS:
+        if name in node and node[name] is not True:
+            yield name, node[name], join(at, name)
+    for name in _BY_NAME:
+        yield from ((f"{name}/{key}", each, join(at, name, key)) for key, each in _map(node, name).items())
+    for index, each in enumerate(_list(node, "prefixItems")):
+        yield f"prefixItems/{index}", each, join(at, "prefixItems", index)
+    for name, needed in _map(node, "dependentRequired").items():
+        yield from ((f"dependentRequired/{name}/{each}", True, None) for each in _list({"": needed}, ""))
+    if node.get("uniqueItems") is True:
+        yield "uniqueItems", True, None
 
 
 def canonical(node: Any) -> str:

@@ -106,11 +106,16 @@ _EITHER = (
     _Either("became-optional", _I, _E, "need not be there any more", "became-optional"),
     _Either("additional-properties-closed", _E, _I, "takes no further members now"),
     _Either("additional-properties-opened", _I, _W, "may have further members now"),
-    _Either("alternative-added", _I, _E, "has one more alternative", "any-of-added one-of-added wrapped-in-one-of"),
-    _Either("alternative-removed", _E, _I, "has one alternative less", "any-of-removed one-of-removed"),
-    _Either("condition-added", _E, _I, "is under one more condition", f"{_keywords('added')}"),
-    _Either("condition-removed", _I, _E, "is under one condition less", f"{_keywords('removed')}"),
-    _Either("condition-changed", _W, _W, "is under another condition", "dependent-required-changed "
+    _Either("alternative-added", _I, _E, "has one more alternative",
+            "any-of-added one-of-added wrapped-in-one-of list-of-types-widened"),
+    _Either("alternative-removed", _E, _I, "has one alternative less",
+            "any-of-removed one-of-removed list-of-types-narrowed"),
+    _Either("condition-added", _E, _I, "is under one more condition",
+            f"{_keywords('added')} dependent-required-changed"),
+    _Either("condition-removed", _I, _E, "is under one condition less",
+            f"{_keywords('removed')} dependent-required-changed"),
+    _Either("condition-changed", _W, _W, "is under another condition"),
+    _Either("content-changed", _E, _E, "holds a text of another media type or encoding",
             "content-media-type-changed content-encoding-changed"),
     _Either("default-changed", _I, _I, "means something else where it is left out",
             "default-value-changed default-value-added default-value-removed"),
@@ -124,6 +129,14 @@ _EITHER = (
     _Either("reactivated", _I, _I, "is deprecated no longer", "reactivated"),
 )  # fmt: skip
 
+
+# Where nothing was needed, what oasdiff calls added is a way that is gone.
+_SECURITY = (
+    "api-security-removed",
+    "api-global-security-removed",
+    "api-security-added",
+    "api-global-security-added",
+)
 
 _ROWS = (
     # paths and operations
@@ -212,9 +225,9 @@ _ROWS = (
               ("required-response-header-removed",)),
     # security
     DriftRule("security-alternative-removed", _E, "a way to sign in is gone, or one is needed where none was",
-              ("api-security-removed", "api-global-security-removed")),
+              _SECURITY),
     DriftRule("security-alternative-added", _I, "there is one more way to sign in, or none is needed any more",
-              ("api-security-added", "api-global-security-added")),
+              _SECURITY),
     DriftRule("security-scheme-changed", _E, "a credential is presented in another way",
               ("api-security-component-type-changed",)),
     DriftRule("security-endpoint-changed", _W, "tokens are fetched from another address",
