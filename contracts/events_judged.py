@@ -22,8 +22,13 @@ from contracts.view import Bench
 MAX_EVENTS = 10_000
 JSON = "application/json"
 _EACH = "/*"
-# Two ways in which one provider says the type: SES's events and its older notifications; messages and calls.
-_ELSE = {"/eventType": "/notificationType", "form:MessageStatus": "form:CallStatus"}
+# Two ways in which one provider says the type: SES's events and its older notifications; Twilio's messages and
+# calls; S3's events and the message by which it tries its way.
+_ELSE = {
+    "/eventType": "/notificationType",
+    "form:MessageStatus": "form:CallStatus",
+    "/Records/0/eventName": "/Event",
+}
 _ENVELOPES = frozenset({"Notification"})
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
-from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme
+from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
+# Marks of our own library: a parameter that tells operations apart, and the variable of a server's host that stands
+# for the first step of the path.
+_TELLS, _FIRST_STEP = "x-interlock-tells", "x-interlock-first-step"
 _ANY_PLACE = re.compile(r"\{[^/{}]*\}")
 _IGNORED = frozenset(
     {"accept", "content-type", "authorization"}
@@ -36,6 +39,7 @@ def build(document: dict[str, Any]) -> Built:
         format=f"openapi {'3.0' if str(document['openapi']).startswith('3.0') else '3.1'}",
         operations=tuple(reader.operations(servers)),
         hosts=reader.hosts,
+        virtual_hosts=tuple(reader.virtual_hosts),
         events=reader.events(),
         schemes=reader.schemes(),
         notes=tuple(reader.notes),
@@ -56,6 +60,10 @@ def incoming(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Operation]
 
 
 class _Reader(Reader):
+    def __init__(self, document: dict[str, Any]) -> None:
+        super().__init__(document)
+        self.virtual_hosts: dict[str, None] = {}
+
     def asked(self, listed: Any, at: str) -> Iterator[tuple[str, Operation]]:
         """The operations of path items by the names of these; the method is told where it is not POST."""
         for name, item in listed.items() if isinstance(listed, Mapping) else ():
@@ -75,6 +83,7 @@ class _Reader(Reader):
             if isinstance(server, Mapping) and isinstance(server.get("url"), str):
                 url = server["url"]
                 self.add_hosts(hosts_of(url))
+                self.virtual_hosts.update(dict.fromkeys(_first_steps(url, server.get(_FIRST_STEP))))
                 bases[_base_path(url)] = None
         return tuple(bases) or ("",)
 
@@ -107,7 +116,8 @@ class _Reader(Reader):
         own |= {
             (p.name, p.place): p for p in self._parameters(node.get("parameters"), join(at, "parameters"))
         }
-        template, selectors = split_query(path)
+        template, selectors = split_query("/" if path.startswith("/#") else path)
+        selectors += (*_after_hash(path, method), *self._telling(own.values()))
         return Operation(
             id=str(node.get("operationId") or f"{method.upper()} {path}"),
             method=method.upper(),
@@ -121,6 +131,15 @@ class _Reader(Reader):
             deprecated=node.get("deprecated") is True,
             selectors=selectors,
         )
+
+    def _telling(self, parameters: Iterable[Parameter]) -> Iterator[Selector]:
+        """Parameters that our library marks: by them operations of one path are told apart."""
+        for each in parameters:
+            node = follow(self.document, each.pointer)
+            if isinstance(node, Mapping) and node.get(_TELLS) is True:
+                schema = node.get("schema")
+                value = schema.get("const") if isinstance(schema, Mapping) else None
+                yield Selector(place=each.place, name=each.name, value=None if value is None else str(value))
 
     def _parameters(self, listed: Any, at: str) -> Iterator[Parameter]:
         for index, given in enumerate(listed if isinstance(listed, list) else []):
@@ -242,6 +261,23 @@ def _parts(encoding: Any) -> dict[str, str]:
         for name, node in listed
         if isinstance(node, Mapping) and isinstance(node.get("contentType"), str)
     }
+
+
+def _after_hash(path: str, method: str) -> Iterator[Selector]:
+    """`/#X-Amz-Target=NAME` and `/#Action=NAME`: so are services of AWS's described that have one path alone."""
+    name, equals, value = path.partition("#")[2].partition("=")
+    if equals and path.startswith("/#"):
+        place = "header" if name.lower().startswith("x-") else "form" if method == "post" else "query"
+        yield Selector(place=place, name=name, value=value)
+
+
+def _first_steps(url: str, variable: Any) -> Iterator[str]:
+    """The patterns of a host with a group for the variable that stands for the first step of the path."""
+    if isinstance(variable, str) and f"{{{variable}}}" in url:
+        marked = url.replace(f"{{{variable}}}", "interlock-step", 1)
+        yield from (
+            each.replace(re.escape("interlock-step"), "(?P<step>[^/]+?)") for each in hosts_of(marked)
+        )
 
 
 def _base_path(url: str) -> str:
