@@ -18,6 +18,7 @@ NAMES = {  # in the order in which they run: the quick ones first
     "cassette_reading": "reading vcrpy cassettes of 2 and 10 MB beside vcrpy; what an attack costs",
     "record_overhead": "what `interlock record` adds to a request on loopback",
     "signatures": "webhook signatures of 2 KB beside five official SDKs and bare cryptography",
+    "verify_speed": "verify on Stripe's document beside jsonschema-rs, openapi-core and schemathesis",
     "mutations": "what verify finds of what was made wrong on purpose, beside schemathesis and openapi-core (no times)",
     "inbox": "500 webhooks a second for a minute beside a server that keeps nothing (about two minutes)",
     "scan": "scan of recordings, sources and a log beside detect-secrets, where that is installed, and a bare pattern",

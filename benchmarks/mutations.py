@@ -7,17 +7,17 @@ nothing of the same interaction unspoilt; for interlock only where the finding h
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from benchmarks.shared import ROOT, Figure, worker
+from benchmarks.shared import Figure, MissingProgramError, corpus, worker
 from interlock.records import Interaction
 from tests.contracts.verify.mutations import KINDS, Maker, Mutation, drawn, library
 from tests.contracts.verify.warehouse import HOST
@@ -59,26 +59,23 @@ def _share(found: int, total: int) -> str:
     return f"{100 * found / total:.1f}% of {total}" if total else "-"
 
 
-def corpus(part: str) -> Path:
-    """A part of the corpus of recordings and documents; it need not be there."""
-    named = os.environ.get("INTERLOCK_CORPUS")
-    return (Path(named) if named else ROOT.parent / "shared" / "corpus") / part
-
-
 def sets() -> Iterator[tuple[Maker, list[Mutation]]]:
     """The mutations, by document."""
     for name, document in library():
         yield drawn(name, document, operations=99, times=2)
-    if corpus(STRIPE).is_file():
+    with contextlib.suppress(MissingProgramError):
         yield drawn("stripe-own", json.loads(corpus(STRIPE).read_bytes()), operations=STRIPE_OPERATIONS)
 
 
-def score(name: str) -> dict[str, Any]:
-    """What one contender finds: counts by kind and side, and how many right interactions it refuses."""
+def score(name: str, documents: int | None = None) -> dict[str, Any]:
+    """What one contender finds: counts by kind and side, and how many right interactions it refuses.
+
+    `documents`: how many of them, None for all.
+    """
     total: Counter[str] = Counter()
     found: Counter[str] = Counter()
     refused = controls = 0
-    for maker, mutations in sets():
+    for maker, mutations in itertools.islice(sets(), documents):
         finds, sides = CONTENDERS[name](maker)
         accepted: dict[tuple[int, str], bool] = {}
         for each in mutations:

@@ -78,6 +78,18 @@ def same(what: str, first: object, second: object) -> None:
         raise DifferentAnswersError(f"{what}: {str(first)[:300]} and {str(second)[:300]}")
 
 
+def corpus(part: str) -> Path:
+    """A part of the corpus of recordings and documents, which lies beside the project or where INTERLOCK_CORPUS says.
+
+    Raises `MissingProgramError` where it is not there.
+    """
+    named = os.environ.get("INTERLOCK_CORPUS")
+    path = (Path(named) if named else ROOT.parent / "shared" / "corpus") / part
+    if not path.exists():
+        raise MissingProgramError(f"{path} is not there; INTERLOCK_CORPUS names the folder of the corpus")
+    return path
+
+
 # -- processes ---------------------------------------------------------------------------------------
 
 
@@ -200,6 +212,24 @@ def rounds(
             seen[name].append(contenders[name]())
         print(f"  round {number + 1}: " + _line({n: seen[n][-1] for n in names}, floor, unit))
     print("  median:  " + _line({n: statistics.median(seen[n]) for n in names}, floor, unit), flush=True)
+    return seen
+
+
+def together(
+    title: str, work: Callable[[], Mapping[str, float]], *, count: int, unit: str, floor: str
+) -> dict[str, list[float]]:
+    """The same for contenders that take turns inside `work`: closer together in time, where each is short."""
+    print(f"\n{title}")
+    seen: dict[str, list[float]] = {}
+    for number in range(count):
+        told = work()
+        for name, value in told.items():
+            seen.setdefault(name, []).append(value)
+        print(f"  round {number + 1}: " + _line(told, floor, unit))
+    print(
+        "  median:  " + _line({n: statistics.median(each) for n, each in seen.items()}, floor, unit),
+        flush=True,
+    )
     return seen
 
 

@@ -78,11 +78,11 @@ class Coercer:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
+        self._known: dict[str, Any] = {}
 
     def coerce(self, value: Any, pointer: str | None) -> Any:
         """`value` as the schema at `pointer` would have it."""
-        schema = follow(self.document, pointer) if pointer else None
-        return self._as(value, schema, _MAX_DEPTH)
+        return self._as(value, self.schema_at(pointer), _MAX_DEPTH)
 
     def _as(self, value: Any, schema: Any, left: int) -> Any:
         schema = self.plain(schema)
@@ -151,7 +151,11 @@ class Coercer:
 
     def schema_at(self, pointer: str | None) -> Any:
         """The schema at a pointer, behind its references; None where there is none."""
-        return self.plain(follow(self.document, pointer)) if pointer else None
+        if not pointer:
+            return None
+        if pointer not in self._known:  # as many as the contract has places, whatever is recorded
+            self._known[pointer] = self.plain(follow(self.document, pointer))
+        return self._known[pointer]
 
     def plain(self, schema: Any) -> Any:
         """A schema behind its references."""

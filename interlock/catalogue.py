@@ -574,6 +574,7 @@ def parse(text: str, *, where: str) -> Provider:
     return provider
 
 
+@functools.cache
 def names() -> tuple[str, ...]:
     """The providers that have a catalogue file, in alphabetical order."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))

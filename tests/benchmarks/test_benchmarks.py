@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cassette_reading, cold_check, metrics, one_probe, schedule, shared, store
+from benchmarks import (
+    cassette_reading,
+    cold_check,
+    metrics,
+    mutations,
+    one_probe,
+    schedule,
+    shared,
+    store,
+    verify_speed,
+)
 from benchmarks import help as help_benchmark
 from benchmarks.__main__ import NAMES
 from benchmarks.origins import serve
+from tests import corpus
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -69,6 +80,26 @@ def test_every_attack_on_the_reader_is_refused(tmp_path: Path, name: str) -> Non
 def test_check_and_script_get_the_same_answers(tmp_path: Path) -> None:
     with shared.serving(cold_check.serve, folder=str(tmp_path), count=2) as environ:
         cold_check.same_answers(cold_check.commands(tmp_path), environ)
+
+
+def test_cassettes_are_verified_whole_and_answers_judged_alike(tmp_path: Path) -> None:
+    corpus.folder("specs/stripe")
+    count = verify_speed.make(folder=str(tmp_path), drawn=6)
+    assert verify_speed.whole(folder=str(tmp_path))["matched"] == count > 0
+    assert verify_speed.judged(folder=str(tmp_path), part="answers", batches=1).keys() == {
+        "engine",
+        "openapi-core",
+    }
+    right = verify_speed.answers_of(str(tmp_path))[0]
+    wrong = {**right, "body": None}
+    assert all(judge([right, wrong]) == [False, True] for judge in verify_speed.STARTS.values())
+
+
+def test_every_contender_is_asked_of_the_same_mutations() -> None:
+    scores = [mutations.score(name, documents=1) for name in mutations.CONTENDERS]
+    assert scores[0]["total"] == scores[2]["total"]
+    assert scores[0]["found"] == scores[0]["total"]
+    assert scores[0]["refused"] == 0
 
 
 def test_a_missing_peer_is_named_with_its_package() -> None:
