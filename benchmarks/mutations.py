@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from benchmarks.shared import Figure, MissingProgramError, corpus, worker
+from contracts.pointers import steps
 from interlock.records import Interaction
 from tests.contracts.verify.mutations import KINDS, Maker, Mutation, drawn, library
 from tests.contracts.verify.warehouse import HOST
@@ -79,8 +80,8 @@ def score(name: str, documents: int | None = None) -> dict[str, Any]:
         finds, sides = CONTENDERS[name](maker)
         accepted: dict[tuple[int, str], bool] = {}
         for each in mutations:
-            if each.side not in sides:
-                continue
+            if each.side not in sides or steps(each.operation.pointer)[1] != each.operation.path:
+                continue  # operations that are told apart by more than their path are known to interlock alone
             key = (id(each.control), each.side)
             if key not in accepted:
                 accepted[key] = not finds(each.control, each, None)
