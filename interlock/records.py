@@ -29,7 +29,7 @@ class Reason(StrEnum):
     PUBLIC_FACE = "public_face"  # refused us without a credential, as a live service does
     SLOW = "slow"
     ERROR_IN_BODY = "error_in_body"
-    SHAPE = "shape"  # the body is not what the catalogue promises
+    SHAPE = "shape"  # the body is not what catalogue or contract promises
     UNEXPECTED_STATUS = "unexpected_status"
     REDIRECT = "redirect"
     SCOPE = "scope"  # the credential is valid, but may not do this

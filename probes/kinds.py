@@ -5,6 +5,7 @@ from __future__ import annotations
 from interlock.catalogue import Cost
 from interlock.integration import Integration
 from interlock.records import ProbeKind
+from probes.contract import ContractProbe
 from probes.http import HttpProbe
 from probes.probe import Planned, Probe, Tools
 from probes.status_pages.probe import StatusPageProbe
@@ -17,6 +18,7 @@ KINDS: dict[ProbeKind, Probe] = {
     ProbeKind.HEADROOM: HttpProbe(ProbeKind.HEADROOM),
     ProbeKind.TLS: TlsProbe(),
     ProbeKind.STATUS_PAGE: StatusPageProbe(),
+    ProbeKind.CONTRACT: ContractProbe(),
     ProbeKind.ACCOUNT: HttpProbe(ProbeKind.ACCOUNT),
     ProbeKind.WEBHOOK_ENDPOINT: WebhookEndpointProbe(),
 }
@@ -29,6 +31,7 @@ SLOWEST_NEEDED_SECONDS = {
     ProbeKind.HEADROOM: 300.0,
     ProbeKind.TLS: 3600.0,
     ProbeKind.STATUS_PAGE: 300.0,
+    ProbeKind.CONTRACT: 3600.0,
     ProbeKind.ACCOUNT: 3600.0,
     ProbeKind.WEBHOOK_ENDPOINT: 3600.0,
 }

@@ -7,7 +7,8 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from interlock.answers import Judgement
 from interlock.auth import Signer, signer
@@ -18,6 +19,9 @@ from interlock.integration import Integration
 from interlock.records import CredentialFacts, Finding, Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import fingerprint
+
+if TYPE_CHECKING:
+    from contracts.view import Bench
 
 Clock = Callable[[], dt.datetime]
 Reach = str  # a host and port, for counting who can be reached
@@ -65,7 +69,10 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Tools:
-    """What probes work with: one set for a process. `region` names where this process runs."""
+    """What probes work with: one set for a process. `region` names where this process runs.
+
+    `benches`: contracts that were read, by file and its time of change in nanoseconds.
+    """
 
     client: Client = field(default_factory=Client)
     clock: Clock = utc_now
@@ -73,6 +80,7 @@ class Tools:
     fingerprint_key: bytes = b"interlock"
     region: str = "local"
     trail: Trail = field(default_factory=Trail)
+    benches: dict[tuple[Path, int], Bench] = field(default_factory=dict)
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
 
     def signer(self, integration: Integration) -> Signer | None:

@@ -83,7 +83,7 @@ def interlock(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_all_well_is_0(cast: Cast, interlock: Any) -> None:
     status, out, err = interlock("check")
     assert status == 0, out
-    assert "3 integrations, 9 probes: 9 operational" in out
+    assert "3 integrations, 12 probes: 12 operational" in out
     assert err == ""
 
 
@@ -139,7 +139,7 @@ def test_the_json_is_stable_and_alone_on_standard_output(cast: Cast, interlock: 
     assert set(told) == {"schema", "checked_at", "integrations", "not_asked", "summary"}
     probe = told["integrations"][0]["probes"][0]
     assert {"state", "reason", "detail", "why", "what_to_do", "whose", "phases", "headrooms"} <= set(probe)
-    assert told["summary"]["operational"] == 9
+    assert told["summary"]["operational"] == 12
 
 
 def test_reports_are_written_beside_it(cast: Cast, interlock: Any, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_reports_are_written_beside_it(cast: Cast, interlock: Any, tmp_path: Pat
     assert status == 1
     suites = ET.parse(tmp_path / "out" / "junit").getroot()
     counts = {suite.get("name"): suite.get("failures") for suite in suites}
-    assert counts == {"github": "0", "sendgrid": "4", "stripe": "1"}
+    assert counts == {"github": "0", "sendgrid": "5", "stripe": "2"}
     assert json.loads((tmp_path / "out" / "json").read_text())["schema"] == "interlock.check/1"
     assert "| stripe | credential | auth_failed |" in (tmp_path / "out" / "markdown").read_text()
 

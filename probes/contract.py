@@ -1,0 +1,155 @@
+"""The contract probe: is the answer to the cheapest read call still as the provider's contract promises?"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from interlock.catalogue import Ask, Cost
+from interlock.errors import CannotJudge
+from interlock.findings import at_least
+from interlock.integration import Integration
+from interlock.records import Finding, Interaction, Message, ProbeKind, Reason, Severity, Source, State
+from interlock.wire import Answer
+from probes.asking import put, unset
+from probes.probe import Planned, Seen, Tools, unknown
+
+if TYPE_CHECKING:
+    from contracts.view import Bench
+
+# What is asked with our credential and answered with what we use; a stranger's refusal says little of a contract.
+_READ = (ProbeKind.CREDENTIAL, ProbeKind.ACCOUNT, ProbeKind.HEADROOM)
+
+
+@dataclass(frozen=True, slots=True)
+class ContractProbe:
+    """Asked only where a contract is known: pulled and pinned, or our library's."""
+
+    def cost(self, integration: Integration) -> Cost | None:
+        """Of the cheapest read call; None where there is none, no contract or never a credential."""
+        ask, stranger = cheapest(integration), not (integration.way or integration.settings.credentials)
+        return ask.cost if ask and not stranger and _known(integration) else None
+
+    def host(self, integration: Integration) -> str | None:
+        """Of the address that the catalogue and the settings make."""
+        ask = cheapest(integration)
+        url = integration.url(ask) if ask else None
+        return urlsplit(url).hostname if url else None
+
+    async def ask(self, planned: Planned, tools: Tools) -> Seen:
+        """Ask, and hold a good answer against the contract."""
+        integration = planned.integration
+        ask = cheapest(integration)
+        assert ask is not None, "only what can be asked is planned"
+        if integration.missing is not None:
+            return unknown(Reason.NO_CREDENTIAL, integration.missing)
+        url = integration.url(ask)
+        if url is None:
+            return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {unset(integration, ask)}")
+        bench = await asyncio.to_thread(_bench, integration, tools)
+        answer, judgement = await put(planned, integration, ask, url, tools, tools.signer(integration))
+        seen = Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
+        if judgement.state is not State.OPERATIONAL:
+            return seen
+        return _held(
+            seen, _interaction(integration, ask, url, answer, tools.clock()), bench, integration.name
+        )
+
+
+def cheapest(integration: Integration) -> Ask | None:
+    """The read call that costs least, of those that the way of signing in allows; the first of equal ones."""
+    found = [ask for kind in _READ if (ask := integration.ask(kind)) is not None and ask.credentialed]
+    reading = [ask for ask in found if ask.cannot_tell is None]
+    return min(reading, key=lambda ask: (not ask.cost.free, ask.cost.requests), default=None)
+
+
+def _known(integration: Integration) -> bool:
+    from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
+
+    return integration.provider.name in Shelf(integration.folder).known()
+
+
+def _bench(integration: Integration, tools: Tools) -> Bench:
+    """Read and compiled once, and again when the file has changed. Raises `UsageError`."""
+    from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
+    from contracts.view import Bench, Rulebook  # noqa: PLC0415
+
+    shelf, name = Shelf(integration.folder), integration.provider.name
+    path = shelf.known()[name].path
+    key = (path, path.stat().st_mtime_ns)
+    if key not in tools.benches:
+        book = Rulebook(severities={}, now=tools.clock(), redactor=tools.redactor)
+        tools.benches[key] = Bench(shelf.load(name), book)
+    return tools.benches[key]
+
+
+def _interaction(
+    integration: Integration, ask: Ask, url: str, answer: Answer, now: dt.datetime
+) -> Interaction:
+    """What was exchanged, without the credential: the question's own address, whatever host stood in for it."""
+    body = integration.body(ask)
+    return Interaction(
+        source=Source(
+            file=f"{integration.name}/{ProbeKind.CONTRACT.value}", format="live", index=0, line=None
+        ),
+        method=ask.method,
+        url=_promised(integration, ask) or url,
+        request=Message(
+            headers=ask.headers_with(integration.parameters),
+            body=body or None,
+            body_state="full" if body else "absent",
+        ),
+        status=answer.status,
+        response=Message(
+            headers=tuple(answer.headers.items()),
+            body=answer.body,
+            body_state="truncated" if answer.truncated else "full",
+        ),
+        error=None,
+        http_version=answer.http_version,
+        recorded_at=now,
+        elapsed_seconds=answer.phases.get("total"),
+        origin=integration.environment.value,
+    )
+
+
+def _promised(integration: Integration, ask: Ask) -> str | None:
+    """The address at the provider itself: a stand-in or a proxy may have another path before it."""
+    base = next((each.url for each in integration.provider.bases if each.name == ask.base), None)
+    try:
+        return None if base is None else (base + ask.path).format_map(integration.parameters)
+    except KeyError:
+        return None
+
+
+def _held(seen: Seen, interaction: Interaction, bench: Bench, name: str) -> Seen:
+    from contracts.drift import answer_drift  # noqa: PLC0415 - only where contracts are asked for
+
+    contract, judgement = bench.contract, seen.judgement
+    try:
+        found = tuple(
+            dataclasses.replace(each, integration=name) for each in answer_drift(interaction, bench)
+        )
+    except CannotJudge as exc:
+        judgement = dataclasses.replace(
+            judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=exc.message
+        )
+        return dataclasses.replace(seen, judgement=judgement)
+    broken = [each for each in found if at_least(each, Severity.ERROR)]
+    title = f"{contract.title} {contract.version} ({contract.origin})"
+    if not broken:
+        judgement = dataclasses.replace(judgement, detail=f"{seen.status_code}, as {title} promises")
+        return dataclasses.replace(seen, judgement=judgement, findings=found)
+    words = "; ".join(_said(each) for each in broken)
+    judgement = dataclasses.replace(
+        judgement, state=State.DEGRADED, reason=Reason.SHAPE, detail=f"not as {title} promises: {words}"
+    )
+    return dataclasses.replace(seen, judgement=judgement, findings=found)
+
+
+def _said(found: Finding) -> str:
+    return f"{found.subject}: {found.seen}" if found.seen else found.subject

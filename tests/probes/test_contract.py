@@ -1,0 +1,145 @@
+"""The contract probe: the cheapest read call of every provider is as its contract says, and what is not is seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.clients.stand_in import StandIn
+from contracts.shelf import LIBRARY_FOLDER, Shelf
+from interlock.catalogue import Example
+from interlock.records import Outcome, ProbeKind, Reason, State
+from probes.kinds import plan
+from probes.probe import Tools
+from tests.probes.test_account import answering
+from tests.probes.test_http_probes import WAYS, ask, integration, joined
+
+KIND = ProbeKind.CONTRACT
+# Ways for which nothing is read: they may write alone, or no answer tells whether the credential is good.
+WRITING = {
+    ("amplitude", "ingestion"), ("google_analytics", "api_secret"), ("mailgun", "sending_key"),
+    ("mixpanel", "project_token"), ("segment", "write_key"),
+}  # fmt: skip
+KNOWN = [(name, way) for name, way in WAYS if name in Shelf(LIBRARY_FOLDER).known()]
+
+
+@pytest.mark.parametrize(("name", "way"), [each for each in KNOWN if each not in WRITING])
+async def test_the_answer_that_the_catalogue_knows_is_what_the_contract_promises(
+    name: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with StandIn(name) as stand_in:
+        outcome = await ask(integration(stand_in, monkeypatch, way), KIND)
+    assert (outcome.state, outcome.findings) == (State.OPERATIONAL, ()), outcome.detail
+    assert "(library) promises" in outcome.detail
+
+
+@pytest.mark.parametrize(("name", "way"), sorted(WRITING))
+async def test_nothing_is_asked_where_nothing_can_be_read(
+    name: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with StandIn(name) as stand_in:
+        own = integration(stand_in, monkeypatch, way)
+    assert plan(own, Tools(), frozenset({KIND})) == []
+
+
+BALANCE = {
+    "object": "balance", "livemode": False, "available": [{"amount": 1, "currency": "eur"}],
+    "pending": [{"amount": 2, "currency": "eur"}],
+}  # fmt: skip
+
+
+async def balance(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], folder: Path | None = None
+) -> Outcome:
+    """Asked of a Stripe whose balance has these members changed."""
+    entry = answering("stripe", ProbeKind.CREDENTIAL, Example(status=200, body=BALANCE | change))
+    async with StandIn(entry) as stand_in:
+        own = integration(stand_in, monkeypatch, "key")
+        return await ask(dataclasses.replace(own, folder=folder) if folder else own, KIND)
+
+
+async def test_another_type_degrades_it_with_the_finding_attached(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = await balance(monkeypatch, {"available": [{"amount": "1", "currency": "eur"}]})
+    assert (outcome.state, outcome.reason) == (State.DEGRADED, Reason.SHAPE)
+    (found,) = outcome.findings
+    assert found.rule == "recorded-type-changed"
+    assert found.location.message_pointer == "/response/body/available/*/amount"
+    assert "amount" in outcome.detail
+    assert found.integration == "acme"
+
+
+async def test_what_the_contract_does_not_name_is_no_drift_of_a_partial_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcome = await balance(monkeypatch, {"brand_new": {"a": 1}})
+    assert outcome.state is State.OPERATIONAL
+
+
+async def test_a_refused_key_says_nothing_of_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with StandIn("stripe") as stand_in:
+        own = integration(stand_in, monkeypatch, "key")
+        await stand_in.set_state("revoked")
+        outcome = await ask(own, KIND)
+    assert (outcome.state, outcome.findings) == (State.AUTH_FAILED, ())
+
+
+def pin(folder: Path, paths: dict[str, Any]) -> None:
+    document = {"openapi": "3.1.0", "info": {"title": "Own", "version": "7"}, "paths": paths}
+    Shelf(folder).pin(
+        "stripe", json.dumps(document).encode(), url="https://x.example/", pulled_at="2026-11-25"
+    )
+
+
+def answered(schema: dict[str, Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}}
+    return {"get": {"responses": {"200": {"description": "", "content": content}}}}
+
+
+async def test_a_pulled_contract_goes_before_ours_and_is_read_again_when_it_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tools = Tools()
+    async with StandIn("stripe") as stand_in:
+        own = dataclasses.replace(integration(stand_in, monkeypatch, "key"), folder=tmp_path)
+        pin(tmp_path, {"/v1/balance": answered({"required": ["gone"]})})
+        first = await ask(own, KIND, tools)
+        pin(tmp_path, {"/v1/balance": answered({"type": "object"})})
+        second = await ask(own, KIND, tools)
+    assert (first.state, [each.rule for each in first.findings]) == (
+        State.DEGRADED,
+        ["recorded-field-missing"],
+    )
+    assert "Own 7 (pulled)" in first.detail
+    assert second.state is State.OPERATIONAL
+    assert len(tools.benches) == 2
+
+
+async def test_a_contract_that_does_not_know_the_call_leaves_it_unknown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pin(tmp_path, {"/v1/other": answered({})})
+    outcome = await balance(monkeypatch, {}, folder=tmp_path)
+    assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.NOT_TOLD)
+    assert "cannot be held against" in outcome.detail
+
+
+async def test_a_pinned_file_that_was_changed_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pin(tmp_path, {"/v1/balance": answered({})})
+    path = Shelf(tmp_path).known()["stripe"].path
+    path.write_text(path.read_text() + " ")
+    outcome = await balance(monkeypatch, {}, folder=tmp_path)
+    assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.NOT_CONFIGURED)
+    assert "not what was pulled" in outcome.detail
+
+
+async def test_without_a_credential_it_is_not_planned_for_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with StandIn("stripe") as stand_in:
+        table = stand_in.settings(None)
+        table.pop("credentials", None)
+        assert plan(joined(table), Tools(), frozenset({KIND})) == []
