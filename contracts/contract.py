@@ -138,7 +138,8 @@ class Contract:
 
     `document`: as it was read; every pointer leads into it. `dialect`: how its schemas are written (openapi,
     swagger, discovery, botocore). `hosts`: patterns of the hosts it speaks of, empty where it names none.
-    `virtual_hosts`: patterns of those whose group `step` stands for the first step of the path.
+    `virtual_hosts`: patterns of those whose group `step` stands for the first step of the path. `telling`: query
+    parameters that no request has but for an operation that names them.
     `digest`: SHA-256 of the bytes. `origin`: library, pulled or file. `partial`: whether operations are left
     out on purpose, so that an unknown one is no finding. `directional`: whether some property is read-only or
     write-only. `events`: by event type. `notes`: what is wrong with the document itself.
@@ -157,6 +158,7 @@ class Contract:
     events: Mapping[str, Event] = field(default_factory=dict)
     schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
     virtual_hosts: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()
     origin: str = FILE
     partial: bool = False
     directional: bool = False

@@ -56,6 +56,7 @@ class Matcher:
             ):  # a stand-in, or a recorder that keeps paths alone, has no base path
                 self._add(self._bare, operation, operation.path)
         self._greedy.sort(key=_preference)
+        self._telling = tuple(Selector(place="query", name=name) for name in contract.telling)
         self._virtual = tuple(re.compile(each) for each in contract.virtual_hosts)
         self._known: dict[tuple[str, str], tuple[Match, ...]] = {}
 
@@ -69,9 +70,19 @@ class Matcher:
     def find(self, method: str, path: str, read: Field) -> Match | None:
         """The operation of a request; None if there is none."""
         for match in self._candidates(method, path):
-            if all(_fits(each, read) for each in match.operation.selectors):
+            if all(_fits(each, read) for each in match.operation.selectors) and not self._other(match, read):
                 return match
         return None
+
+    def _other(self, match: Match, read: Field) -> bool:
+        """Whether the request has a parameter by which it must be another operation."""
+        told = [each.name for each in self._telling if read(each) is not None]
+        named = (
+            {each.name for each in (*match.operation.selectors, *match.operation.parameters)}
+            if told
+            else set()
+        )
+        return any(name not in named for name in told)
 
     def methods(self, path: str) -> list[str]:
         """The methods that are promised for a path, for the text of a finding."""

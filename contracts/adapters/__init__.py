@@ -71,6 +71,7 @@ def parse(data: bytes, *, name: str, source: str, origin: str = FILE, partial: b
         origin=origin,
         partial=partial,
         virtual_hosts=built.virtual_hosts,
+        telling=built.telling,
         directional=built.directional or b"readOnly" in data or b"writeOnly" in data,
         notes=built.notes,
     )

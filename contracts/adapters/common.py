@@ -30,6 +30,7 @@ class Built:
     events: Mapping[str, Event] = field(default_factory=dict)
     schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
     virtual_hosts: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()
     directional: bool = False
     notes: tuple[Finding, ...] = ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +12,9 @@ from contracts.contract import Answer, Body, Event, Media, Operation, Parameter,
 from contracts.pointers import follow, join
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-# Marks of our own library: a parameter that tells operations apart, and the variable of a server's host that stands
-# for the first step of the path.
-_TELLS, _FIRST_STEP = "x-interlock-tells", "x-interlock-first-step"
+# Marks of our own library: a parameter that tells operations apart, query parameters that belong to operations which
+# are left out, and the variable of a server's host that stands for the first step of the path.
+_TELLS, _TELLING, _FIRST_STEP = "x-interlock-tells", "x-interlock-telling", "x-interlock-first-step"
 _ANY_PLACE = re.compile(r"\{[^/{}]*\}")
 _IGNORED = frozenset(
     {"accept", "content-type", "authorization"}
@@ -40,6 +40,7 @@ def build(document: dict[str, Any]) -> Built:
         operations=tuple(reader.operations(servers)),
         hosts=reader.hosts,
         virtual_hosts=tuple(reader.virtual_hosts),
+        telling=tuple(map(str, listed)) if isinstance(listed := document.get(_TELLING), list) else (),
         events=reader.events(),
         schemes=reader.schemes(),
         notes=tuple(reader.notes),
@@ -117,14 +118,15 @@ class _Reader(Reader):
             (p.name, p.place): p for p in self._parameters(node.get("parameters"), join(at, "parameters"))
         }
         template, selectors = split_query("/" if path.startswith("/#") else path)
-        selectors += (*_after_hash(path, method), *self._telling(own.values()))
+        telling = {key: told for key, each in own.items() if (told := self._telling(each)) is not None}
+        selectors += (*_after_hash(path, method), *telling.values())
         return Operation(
             id=str(node.get("operationId") or f"{method.upper()} {path}"),
             method=method.upper(),
             path=template,
             pointer=at,
             bases=self.servers(node["servers"]) if "servers" in node else servers,
-            parameters=tuple(own.values()),
+            parameters=tuple(each for key, each in own.items() if key not in telling),
             body=self._body(node.get("requestBody"), join(at, "requestBody")),
             answers=tuple(self._answers(node.get("responses"), join(at, "responses"))),
             security=self.security(node.get("security", self.document.get("security"))),
@@ -132,14 +134,16 @@ class _Reader(Reader):
             selectors=selectors,
         )
 
-    def _telling(self, parameters: Iterable[Parameter]) -> Iterator[Selector]:
-        """Parameters that our library marks: by them operations of one path are told apart."""
-        for each in parameters:
-            node = follow(self.document, each.pointer)
-            if isinstance(node, Mapping) and node.get(_TELLS) is True:
-                schema = node.get("schema")
-                value = schema.get("const") if isinstance(schema, Mapping) else None
-                yield Selector(place=each.place, name=each.name, value=None if value is None else str(value))
+    def _telling(self, parameter: Parameter) -> Selector | None:
+        """What a parameter that our library marks asks for: by it operations of one path are told apart."""
+        node = follow(self.document, parameter.pointer)
+        if not isinstance(node, Mapping) or node.get(_TELLS) is not True:
+            return None
+        schema = node.get("schema")
+        value = schema.get("const") if isinstance(schema, Mapping) else None
+        return Selector(
+            place=parameter.place, name=parameter.name, value=None if value is None else str(value)
+        )
 
     def _parameters(self, listed: Any, at: str) -> Iterator[Parameter]:
         for index, given in enumerate(listed if isinstance(listed, list) else []):

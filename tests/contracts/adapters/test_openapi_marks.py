@@ -28,6 +28,7 @@ DOCUMENT = {
         {"url": "https://store.made-up.example"},
         {"url": "https://{Bucket}.store.made-up.example", "x-interlock-first-step": "Bucket"},
     ],
+    "x-interlock-telling": ["versioning", "part"],
     "paths": {
         "/{Bucket}": {"parameters": [STEP], "get": {"operationId": "list", **DONE}},
         "/{Bucket}?list-type=2": {"parameters": [STEP], "get": {"operationId": "list2", **DONE}},
@@ -64,6 +65,8 @@ DOCUMENT = {
             "POST / X-Amz-Target=Made.Up",
             {"method": "POST", "path": "/", "headers": {"X-Amz-Target": "Made.Up"}},
         ),
+        (None, {"path": "https://store.made-up.example/b?versioning"}),
+        (None, {"path": "https://store.made-up.example/b/a?part=1"}),
         (None, {"method": "POST", "path": "/", "sent": b"Action=Other", "headers": FORM}),
     ],
 )

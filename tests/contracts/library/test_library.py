@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -98,8 +99,9 @@ def test_probes_fit(document: dict[str, Any], catalogue: dict[str, Any]) -> None
             assert not _faults(document, media["schema"], example["body"]), probe["path"]
 
 
+@functools.cache
 def _document(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    found: dict[str, Any] = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return found
 
 
@@ -120,10 +122,11 @@ def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _asked(document: dict[str, Any], probe: dict[str, Any]) -> dict[str, Any] | None:
-    path = probe["path"].partition("?")[0]
+    path, method = probe["path"].partition("?")[0], probe.get("method", "GET").lower()
     for template, item in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
-        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path):
-            found: dict[str, Any] | None = item.get(probe.get("method", "GET").lower())
+        plain = re.split("[?#]", template)[0]  # what follows tells operations of one path apart
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(plain)), path) and method in item:
+            found: dict[str, Any] | None = item[method]
             return found
     return None
 
