@@ -26,18 +26,24 @@ class Secret:
     Two secrets are equal when both name and value are.
     """
 
-    __slots__ = ("_value", "name")
+    __slots__ = ("_bytes", "_value", "name")
     name: str
     _value: str
+    _bytes: bytes
 
     def __init__(self, value: str, *, name: str) -> None:
         """`name` is what may be shown: the reference it came from."""
         object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_bytes", _raw(value))
         object.__setattr__(self, "name", name)
 
     def reveal(self) -> str:
         """The value itself. Call it where it goes on the wire, and nowhere else."""
         return self._value
+
+    def reveal_bytes(self) -> bytes:
+        """The value as UTF-8; the same care is due."""
+        return self._bytes
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Secret cannot be changed")
@@ -57,7 +63,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        same = hmac.compare_digest(_raw(self._value), _raw(other._value))
+        same = hmac.compare_digest(self._bytes, other._bytes)
         return same and self.name == other.name
 
     def __hash__(self) -> int:

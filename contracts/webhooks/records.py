@@ -79,7 +79,7 @@ class Delivery:
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of a header, in order; names are compared without case."""
         wanted = name.lower()
-        return tuple(value for key, value in self.headers if key.lower() == wanted)
+        return tuple([value for key, value in self.headers if key.lower() == wanted])
 
     def with_headers(self, headers: Mapping[str, str]) -> Delivery:
         """The same with these headers set; earlier ones of the same name go."""

@@ -86,7 +86,7 @@ def _checked(scheme: Scheme, ask: Ask, proof: Proof, refused: Refused | None) ->
         version=proof.version,
         signed_at=_moment(proof.signed_at),
         age_seconds=None if proof.signed_at is None else ask.ports.now() - proof.signed_at,
-        key_fingerprint=proof.key_fingerprint,
+        key_fingerprint=ask.fingerprint(proof.secret) if proof.secret else proof.key_fingerprint,
         signed=proof.signed,
         came=proof.came,
         event_ids=ids if proof.event_ids is None else proof.event_ids,

@@ -6,13 +6,13 @@ import base64
 import binascii
 import functools
 import hashlib
-import hmac
 import json
-import re
+from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
+from hmac import compare_digest, digest
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -20,7 +20,7 @@ from contracts.webhooks.records import Answer, Delivery, Keys, Policy, Ports, Re
 from interlock.errors import UsageError
 from interlock.secrets import Secret, fingerprint
 
-_DIGITS = re.compile(r"[0-9]{1,15}")
+_MOST_DIGITS = 15
 _MAX_FIELDS = 5000
 _T = TypeVar("_T")
 
@@ -30,11 +30,13 @@ class Proof:
     """What is known so far of a delivery; a refusal carries it too. The fields are those of `Checked`.
 
     It is filled in step by step within one check, and never leaves it: a copy for each step costs as much as a MAC.
+    `secret`: the one that fits; its fingerprint is made where somebody reads it.
     """
 
     version: str | None = None
     signed_at: float | None = None
     key_fingerprint: str | None = None
+    secret: Secret | None = None
     signed: bytes | None = None
     came: str | None = None
     event_ids: tuple[str, ...] | None = None
@@ -54,9 +56,9 @@ class Refused(Exception):  # noqa: N818 - a finding on its way to the seam, not 
         self.reason, self.detail, self.proof = reason, detail, proof or Proof()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
-    """One question: is this delivery the provider's?"""
+    """One question: is this delivery the provider's? Nothing changes it; to freeze it would cost half a MAC."""
 
     delivery: Delivery
     keys: Keys
@@ -76,6 +78,11 @@ class Ask:
         if not values or not values[0].strip():
             raise Refused(missing, f"{name} is missing" if not values else f"{name} is empty")
         return values[0].strip(" \t")
+
+    def has(self, name: str) -> bool:
+        """Whether a header came."""
+        wanted = name.lower()
+        return any([key.lower() == wanted for key, _ in self.delivery.headers])  # noqa: C419 - no generator: it is hot
 
     def allows(self, version: str) -> bool:
         """Whether policy lets this version of the scheme in."""
@@ -122,12 +129,12 @@ def raw(text: str) -> bytes:
 
 def hex_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
     """An HMAC as lower-case hexadecimal."""
-    return hmac.digest(key, message, algorithm).hex()
+    return digest(key, message, algorithm).hex()
 
 
 def base64_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
     """An HMAC in base64 with padding."""
-    return base64.b64encode(hmac.digest(key, message, algorithm)).decode()
+    return b2a_base64(digest(key, message, algorithm), newline=False).decode()
 
 
 Mac = Callable[[bytes, bytes], str]
@@ -135,29 +142,26 @@ Mac = Callable[[bytes, bytes], str]
 
 def match(ask: Ask, message: bytes, came: tuple[str, ...], mac: Mac, proof: Proof) -> Proof:
     """The proof with the fingerprint of the secret that fits; every secret is tried against every signature."""
-    secrets = ask.secrets()
-    given = [raw(text) for text in came]
-    fits: Secret | None = None
-    for secret in secrets:
-        expected = raw(mac(raw(secret.reveal()), message))
+    given = [text.encode("utf-8", "surrogatepass") for text in came]
+    for secret in ask.secrets():
+        expected = mac(secret.reveal_bytes(), message).encode()
         for one in given:
-            if hmac.compare_digest(expected, one):
-                fits = secret
+            if compare_digest(expected, one):
+                proof.secret = secret
     proof.signed, proof.came = message, ",".join(came)
-    proof.key_fingerprint = None if fits is None else ask.fingerprint(fits)
-    if fits is None:
+    if proof.secret is None:
         raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured secret gives this signature", proof)
     return proof
 
 
 def same(left: str, right: str) -> bool:
     """Whether two texts are equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(raw(left), raw(right))
+    return compare_digest(raw(left), raw(right))
 
 
 def epoch(text: str, *, milliseconds: bool = False) -> float:
     """Epoch seconds from decimal digits alone: no sign, no space, no underscore."""
-    if not _DIGITS.fullmatch(text):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise Refused(Refusal.TIMESTAMP_MALFORMED, "the timestamp is not a number of digits alone")
     return int(text) / 1000 if milliseconds else float(int(text))
 
@@ -180,10 +184,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)  # json.loads would make one each time
+
+
 def read_json(body: bytes | str) -> Any:
     """JSON, or a refusal. A name that stands twice is refused: readers differ on which one counts."""
     try:
-        return json.loads(body, object_pairs_hook=_once)
+        text = body if isinstance(body, str) else body.decode(json.detect_encoding(body), "surrogatepass")
+        return _DECODER.decode(text)
     except (ValueError, RecursionError) as exc:
         detail = "a name stands twice" if "twice" in str(exc) else "the body is not JSON"
         raise Refused(Refusal.BODY_MALFORMED, detail) from None

@@ -19,7 +19,7 @@ _FORM = re.compile(r"sha256=[0-9a-f]{64}")
 
 def check(ask: Ask) -> Proof:
     """No time is signed. The legacy SHA-1 header alone is a downgrade; capitals are refused (@octokit does so)."""
-    if not ask.delivery.values(HEADER) and ask.delivery.values(_LEGACY):
+    if not ask.has(HEADER) and ask.has(_LEGACY):
         raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"only the legacy {_LEGACY} (SHA-1) came")
     came = ask.header(HEADER)
     if not _FORM.fullmatch(came):

@@ -21,7 +21,7 @@ _ENCODED = re.compile(r"%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 
 def check(ask: Ask) -> Proof:
     """Where v3 came, v3 counts alone: an older signature beside it (HubSpot sends them) lets nothing in."""
-    if ask.delivery.values(V3):
+    if ask.has(V3):
         return _check_v3(ask)
     version = ask.header(VERSION) if ask.delivery.values(VERSION) else "v1"
     came = ask.header(OLD)
@@ -55,7 +55,7 @@ def _check_v3(ask: Ask) -> Proof:
 
 def _message(delivery: Delivery, url: str, stamp: str) -> bytes:
     """Method, URL, body, time. HubSpot signs the URL with twelve reserved characters decoded."""
-    decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), url)
+    decoded = _ENCODED.sub(lambda found: chr(int(found[1], 16)), url) if "%" in url else url
     return raw(delivery.method.upper() + decoded) + delivery.body + raw(stamp)
 
 

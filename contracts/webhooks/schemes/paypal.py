@@ -7,7 +7,6 @@ paypal/paypal-rest-api-specifications `openapi/notifications_webhooks_v1.json`.
 from __future__ import annotations
 
 import base64
-import dataclasses
 import functools
 import hashlib
 import re
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from contracts.webhooks import certificates
+from contracts.webhooks.certificates import Leaf
 from contracts.webhooks.records import Delivery, Keys, Refusal
 from contracts.webhooks.schemes.base import Ask, Proof, Refused, raw, unbase64, wanted
 from interlock.errors import UsageError
@@ -28,6 +28,7 @@ from interlock.secrets import Secret
 
 _ID, _TIME = "PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME"
 _SIGNATURE, _CERTIFICATE, _ALGORITHM = "PAYPAL-TRANSMISSION-SIG", "PAYPAL-CERT-URL", "PAYPAL-AUTH-ALGO"
+_SHA256, _PADDING = hashes.SHA256(), padding.PKCS1v15()
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)*paypal\.com")
 _NAME = re.compile(r"(?:[a-z0-9-]+\.)+paypal\.com")
 
@@ -49,10 +50,11 @@ def check(ask: Ask) -> Proof:
     url = certificate_url(ask.header(_CERTIFICATE, Refusal.CERTIFICATE_URL_UNTRUSTED))
     signature = unbase64(came)
     proof = Proof(signed=_message(name, stamp, webhook_id, ask.delivery.body), came=came, key_url=url)
-    proof = dataclasses.replace(proof, signed_at=_epoch(stamp), version="SHA256withRSA")
-    key = _key(ask, url, roots, proof)
-    verify_rsa(key, signature, proof, hashes.SHA256())
-    return ask.fresh(dataclasses.replace(proof, key_fingerprint=certificates.fingerprint(key)))
+    proof.signed_at, proof.version = _epoch(stamp), "SHA256withRSA"
+    leaf = _leaf(ask, url, roots, proof)
+    verify_rsa(leaf.key, signature, proof, _SHA256)
+    proof.key_fingerprint = leaf.fingerprint
+    return ask.fresh(proof)
 
 
 def sign(delivery: Delivery, keys: Keys, at: float, _version: str | None) -> Delivery:
@@ -89,7 +91,7 @@ def verify_rsa(key: rsa.RSAPublicKey, signature: bytes, proof: Proof, how: hashe
     """Refuses a signature that is not that of the key over `proof.signed`."""
     assert proof.signed is not None
     try:
-        key.verify(signature, proof.signed, padding.PKCS1v15(), how)
+        key.verify(signature, proof.signed, _PADDING, how)
     except InvalidSignature:
         detail = "the certificate's key did not sign this"
         raise Refused(Refusal.SIGNATURE_MISMATCH, detail, proof) from None
@@ -113,18 +115,18 @@ def private_rsa(secret: Secret) -> rsa.RSAPrivateKey:
     return key
 
 
-def _key(ask: Ask, url: str, roots: tuple[str, ...], proof: Proof) -> rsa.RSAPublicKey:
+def _leaf(ask: Ask, url: str, roots: tuple[str, ...], proof: Proof) -> Leaf:
     pem = ask.ports.held(url)
     if pem is None:
         raise Refused(Refusal.KEY_UNAVAILABLE, "the certificate is not held", proof)
-    chain = certificates.read(pem)
-    name = certificates.common_name(chain[0]).lower()
+    leaf = certificates.read(pem)
+    name = leaf.name.lower()
     if not _NAME.fullmatch(name):
         raise Refused(Refusal.CERTIFICATE_UNTRUSTED, "the certificate's name is not one of PayPal's", proof)
     now = ask.ports.now()
-    certificates.in_date(chain[0], now)
-    certificates.led_back(chain, roots, name, now)
-    return certificates.rsa_key(chain[0])
+    certificates.in_date(leaf, now)
+    certificates.led_back(leaf, roots, name, now)
+    return leaf
 
 
 def _message(name: str, stamp: str, webhook_id: str, body: bytes) -> bytes:

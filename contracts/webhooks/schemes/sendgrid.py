@@ -7,7 +7,6 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-star
 from __future__ import annotations
 
 import base64
-import dataclasses
 import functools
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -30,6 +29,7 @@ from interlock.errors import UsageError
 
 HEADER = "X-Twilio-Email-Event-Webhook-Signature"
 TIME = "X-Twilio-Email-Event-Webhook-Timestamp"
+_ECDSA = ec.ECDSA(hashes.SHA256())
 
 
 def check(ask: Ask) -> Proof:
@@ -41,10 +41,11 @@ def check(ask: Ask) -> Proof:
     proof = Proof(signed_at=epoch(stamp), signed=message, came=came)
     for key, name in keys:
         try:
-            key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+            key.verify(signature, message, _ECDSA)
         except InvalidSignature:
             continue
-        return ask.fresh(dataclasses.replace(proof, key_fingerprint=name))
+        proof.key_fingerprint = name
+        return ask.fresh(proof)
     raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured public key fits this signature", proof)
 
 

@@ -7,7 +7,7 @@ That validator leaves `Token` out for UnsubscribeConfirmation; the guide signs i
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import json
 import re
 from datetime import UTC, datetime
@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from contracts.webhooks import certificates
+from contracts.webhooks.certificates import Leaf
 from contracts.webhooks.events import identify
 from contracts.webhooks.records import Delivery, Keys, Refusal
 from contracts.webhooks.schemes.base import Ask, Proof, Refused, raw, read_object, unbase64, wanted
@@ -49,10 +49,10 @@ def check(ask: Ask) -> Proof:
     url = aws_url(_text(message, "SigningCertURL", Refusal.CERTIFICATE_URL_UNTRUSTED), suffix=".pem")
     proof = Proof(version=version, signed=_canonical(message), came=came, key_url=url)
     signature = unbase64(came)
-    proof = dataclasses.replace(proof, signed_at=_epoch(message["Timestamp"]))
-    key = _key(ask, url, proof)
-    verify_rsa(key, signature, proof, _HASHES[version])
-    proof = dataclasses.replace(proof, key_fingerprint=certificates.fingerprint(key))
+    proof.signed_at = _epoch(message["Timestamp"])
+    leaf = _leaf(ask, url, proof)
+    verify_rsa(leaf.key, signature, proof, _HASHES[version])
+    proof.key_fingerprint = leaf.fingerprint
     return ask.fresh(_ours(ask, message, proof))
 
 
@@ -68,6 +68,7 @@ def sign(delivery: Delivery, keys: Keys, at: float, version: str | None) -> Deli
     return delivery.with_body(json.dumps(message).encode()).with_headers(headers)
 
 
+@functools.lru_cache(maxsize=64)
 def aws_url(text: str, *, suffix: str = "", reason: Refusal = Refusal.CERTIFICATE_URL_UNTRUSTED) -> str:
     """The URL, if it is https on a host of SNS, without user, port or fragment."""
     try:
@@ -84,13 +85,11 @@ def _ours(ask: Ask, message: dict[str, Any], proof: Proof) -> Proof:
     """The proof with events and confirmation, if the topic is one of ours."""
     if ask.policy.topics is not None and message["TopicArn"] not in ask.policy.topics:
         raise Refused(Refusal.TOPIC_MISMATCH, "signed by AWS, for a topic that is not ours", proof)
-    confirm = None
     if message["Type"] != "Notification":
         url = aws_url(message["SubscribeURL"], reason=Refusal.SUBSCRIBE_URL_UNTRUSTED)
-        confirm = url if message["Type"] == "SubscriptionConfirmation" else None
-    return dataclasses.replace(
-        proof, event_ids=(message["MessageId"],), event_types=_types(ask, message), confirm_url=confirm
-    )
+        proof.confirm_url = url if message["Type"] == "SubscriptionConfirmation" else None
+    proof.event_ids, proof.event_types = (message["MessageId"],), _types(ask, message)
+    return proof
 
 
 def _types(ask: Ask, message: dict[str, Any]) -> tuple[str, ...]:
@@ -104,16 +103,16 @@ def _types(ask: Ask, message: dict[str, Any]) -> tuple[str, ...]:
     return (message["Type"],)
 
 
-def _key(ask: Ask, url: str, proof: Proof) -> rsa.RSAPublicKey:
+def _leaf(ask: Ask, url: str, proof: Proof) -> Leaf:
     pem = ask.ports.held(url)
     if pem is None:
         raise Refused(Refusal.KEY_UNAVAILABLE, "the certificate is not held", proof)
-    chain = certificates.read(pem)
+    leaf = certificates.read(pem)
     now = ask.ports.now()
-    certificates.in_date(chain[0], now)
+    certificates.in_date(leaf, now)
     if ask.keys.roots:
-        certificates.led_back(chain, ask.keys.roots, certificates.common_name(chain[0]), now)
-    return certificates.rsa_key(chain[0])
+        certificates.led_back(leaf, ask.keys.roots, leaf.name, now)
+    return leaf
 
 
 def _canonical(message: dict[str, Any]) -> bytes:

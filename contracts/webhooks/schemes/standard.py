@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import dataclasses
+import functools
 import hashlib
 
 from contracts.webhooks.records import Delivery, Keys, Refusal
 from contracts.webhooks.schemes.base import Ask, Proof, Refused, base64_mac, epoch, match, raw, wanted
 from interlock.errors import UsageError
-
-_PREFIXES = ("webhook", "svix")
 
 
 def check(ask: Ask) -> Proof:
@@ -23,8 +21,12 @@ def check(ask: Ask) -> Proof:
 
     The `webhook-` headers count; Svix's own `svix-` only where none of the former came.
     """
-    names = ("id", "timestamp", "signature")
-    prefix = next((p for p in _PREFIXES if any(ask.delivery.values(f"{p}-{n}") for n in names)), "webhook")
+    own = any(ask.has(f"webhook-{name}") for name in ("signature", "id", "timestamp"))
+    prefix = (
+        "webhook"
+        if own or not any(key.lower().startswith("svix-") for key, _ in ask.delivery.headers)
+        else "svix"
+    )
     came = ask.header(f"{prefix}-signature")
     message_id = ask.header(f"{prefix}-id", Refusal.ID_MISSING)
     stamp = ask.header(f"{prefix}-timestamp", Refusal.TIMESTAMP_MISSING)
@@ -34,7 +36,8 @@ def check(ask: Ask) -> Proof:
     proof = Proof(version="v1", signed_at=epoch(stamp))
     message = raw(f"{message_id}.{stamp}.") + ask.delivery.body
     proof = ask.fresh(match(ask, message, given, _mac, proof))
-    return dataclasses.replace(proof, event_ids=(message_id,))
+    proof.event_ids = (message_id,)
+    return proof
 
 
 def sign(delivery: Delivery, keys: Keys, at: float, _version: str | None) -> Delivery:
@@ -50,8 +53,12 @@ def sign(delivery: Delivery, keys: Keys, at: float, _version: str | None) -> Del
 
 
 def _mac(secret: bytes, message: bytes) -> str:
+    return base64_mac(_key(secret), message)
+
+
+@functools.lru_cache(maxsize=64)
+def _key(secret: bytes) -> bytes:
     try:
-        key = base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
+        return base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
     except (binascii.Error, ValueError):
         raise UsageError("the secret of a Standard Webhooks receiver is whsec_ and base64") from None
-    return base64_mac(key, message)
