@@ -77,11 +77,10 @@ class Matcher:
     def _other(self, match: Match, read: Field) -> bool:
         """Whether the request has a parameter by which it must be another operation."""
         told = [each.name for each in self._telling if read(each) is not None]
-        named = (
-            {each.name for each in (*match.operation.selectors, *match.operation.parameters)}
-            if told
-            else set()
-        )
+        if not told:
+            return False
+        named = {each.name for each in match.operation.selectors}
+        named |= {each.name for each in match.operation.parameters}
         return any(name not in named for name in told)
 
     def methods(self, path: str) -> list[str]:
