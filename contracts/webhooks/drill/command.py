@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import secrets as random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contracts.webhooks.configure import Receiver
     from contracts.webhooks.drill.records import Bench
     from interlock.redaction import Redactor
+    from interlock.wire import Wire
 
 SCHEMA, PLAN_SCHEMA = "interlock.drill/1", "interlock.drill-plan/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
@@ -123,11 +124,11 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
             "NAME and --url say what is drilled", hint="interlock drill webhook stripe --url URL"
         )
     signing = _Signing(reference, key_id, certificate_url)
-    made, redactor = _bench(name, url, signing, payload, config, own_host=own_host, dry_run=dry_run)
+    made, redactor, wire = _bench(name, url, signing, payload, config, own_host=own_host, dry_run=dry_run)
     if dry_run:
         click.echo(redactor.text(planned(made, form)), nl=False)
         return 0
-    report = report_of(made.receiver, _drilled(made, effects_at, settle))
+    report = report_of(made.receiver, _drilled(made, wire(), effects_at, settle))
     if folder is not None:
         write_evidence(made, report, folder)
     for kind, path in wanted:
@@ -154,13 +155,13 @@ def _bench(
     *,
     own_host: bool,
     dry_run: bool,
-) -> tuple[Bench, Redactor]:
-    """What is drilled, with the redactor that knows its secrets. Raises `UsageError` before anything is sent."""
+) -> tuple[Bench, Redactor, Callable[[], Wire]]:
+    """What is drilled, the redactor that knows its secrets, the way there. Raises `UsageError` before it sends."""
     from contracts.contracts_command import shelf  # noqa: PLC0415 - keeps --help fast
     from contracts.webhooks import commands  # noqa: PLC0415
     from contracts.webhooks.drill import setting  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
-    from interlock.settings_models import http_url  # noqa: PLC0415
+    from interlock.settings_models import Network, http_url  # noqa: PLC0415
 
     try:
         url = http_url(url)
@@ -184,15 +185,16 @@ def _bench(
     )  # fmt: skip
     redactor = redactor_for(settings, integrations)
     redactor.learn(*held)
-    return made, redactor
+    own = next((each for each in integrations if each.name == name), None)
+    network = own.network if own else settings.suite if settings else Network()
+    folder = settings.folder if settings else Path.cwd()
+    return made, redactor, lambda: setting.wire(network, folder, url)
 
 
-def _drilled(made: Bench, effects_at: str | None, settle: float) -> tuple[Case, ...]:
+def _drilled(made: Bench, wire: Wire, effects_at: str | None, settle: float) -> tuple[Case, ...]:
     from contracts.webhooks.drill.effects import reader  # noqa: PLC0415 - keeps --help fast
     from contracts.webhooks.drill.run import Ports, drill  # noqa: PLC0415
-    from interlock.wire import Wire  # noqa: PLC0415
 
-    wire = Wire()
     effects = reader(effects_at, wire) if effects_at else None
     return asyncio.run(drill(made, Ports(wire=wire, effects=effects, settle_seconds=settle)))
 

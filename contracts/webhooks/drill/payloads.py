@@ -8,9 +8,12 @@ from typing import Any
 from contracts.contract import Contract, Event, Media
 from contracts.pointers import follow
 from contracts.webhooks.drill import places
-from contracts.webhooks.drill.profiles import Profile, compose
+from contracts.webhooks.drill.profiles import TOKEN_TYPE, Profile, compose
 from contracts.webhooks.drill.records import EventPayloads
 
+_SIGNED = frozenset(
+    {"iss", "aud", "iat"}
+)  # claims that are the receiver's own, whatever the contract's example says
 PER_TYPE = 2  # made from the schema, beside the example
 
 
@@ -43,12 +46,14 @@ def _kind(profile: Profile, event: Event, example: Any) -> str | None:
 
 
 def _carried(profile: Profile, document: Any) -> Any:
-    """As it is delivered: within an SNS message, as the one member of a list, or as text in a form.
+    """As it is delivered: within an SNS message, as the one member of a list, as text in a form, as claims to sign.
 
     None for a message of SNS that is no notification: a confirmation would have the receiver fetch an address.
     """
     if profile.tamper_at == "/Message":
         return _message(profile, document)
+    if profile.content_type == TOKEN_TYPE and isinstance(document, dict):
+        return {name: value for name, value in document.items() if name not in _SIGNED}
     if (profile.id_at or "").startswith("/0/") and isinstance(document, dict):
         return [document]
     if profile.content_type == places.FORM_TYPE and isinstance(document, dict):

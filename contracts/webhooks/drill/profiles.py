@@ -18,7 +18,7 @@ from contracts.webhooks.drill.places import FORM_TYPE
 from contracts.webhooks.records import Delivery, HmacShape, Keys
 from contracts.webhooks.signatures import sign
 
-JSON_TYPE = "application/json"
+JSON_TYPE, TOKEN_TYPE = "application/json", "application/secevent+jwt"
 Weaken = Callable[[Delivery, Keys, float], Delivery]
 _HOUR_SECONDS = 3600.0
 
@@ -198,7 +198,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "google-risc": Profile(
         document={"jti": "", "events": {_RISC_EVENT: {"subject": {"subject_type": "iss-sub", "sub": "1"}}}},
-        id_at="/jti", type_at="key:/events", type=_RISC_EVENT, content_type="application/secevent+jwt",
+        id_at="/jti", type_at="key:/events", type=_RISC_EVENT, content_type=TOKEN_TYPE,
         signature="token:", timestamp="claim:iat", weaken=_unsigned_token("google-risc"),
         source="https://developers.google.com/identity/protocols/risc",
     ),

@@ -26,8 +26,11 @@ from contracts.webhooks.signatures import sign
 from interlock import catalogue
 from interlock.catalogue import Webhooks
 from interlock.errors import UsageError
+from interlock.http import Client
 from interlock.listening import is_loopback
 from interlock.secrets import Secret
+from interlock.settings_models import Network
+from interlock.wire import Wire
 
 _WRONG = "interlock-drill-made-up-wrong-secret"
 PRIVATE_KEY_SCHEMES = PUBLIC_KEY_SCHEMES | {"paypal", "sns", "google-pubsub-push", "google-risc"}
@@ -230,6 +233,12 @@ def refuse_foreign(url: str, *, own_host: bool) -> None:
             f"--url {host} is beyond loopback: the drill sends forgeries and floods",
             hint="run the receiver on this machine, or add --i-own-this-host",
         )
+
+
+def wire(network: Network, folder: Path, url: str) -> Wire:
+    """The way to the receiver: the settings' private CA and client certificate; their proxy only beyond loopback."""
+    near = is_loopback(urlsplit(url).hostname or "")
+    return Client().wire(network.model_copy(update={"proxy": None}) if near else network, folder)
 
 
 def payload(path: Path) -> Any:

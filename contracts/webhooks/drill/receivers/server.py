@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -95,30 +96,31 @@ class Reference:
     effects: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _newest: float = 0.0
+    _scheme: str = "http"
 
     async def read_effects(self) -> bytes:
         """What it has done, as `--effects` gives it."""
         return json.dumps(self.effects).encode()
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator[str]:
-        """Its address, while it stands."""
+    async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        """Its address, while it stands; over TLS where a context is given."""
         tasks: set[asyncio.Task[None]] = set()
+        self._scheme = "https" if tls else "http"
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
             tasks.add(task)
-            try:
+            with contextlib.suppress(asyncio.CancelledError):  # the server ends: asyncio would log it
                 await self._connected(reader, writer)
-            finally:
-                writer.close()
-                tasks.discard(task)
+            writer.close()
+            tasks.discard(task)
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
         port = server.sockets[0].getsockname()[1]
         async with server:
-            yield f"http://127.0.0.1:{port}/hook"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/hook"
             for task in tasks:  # what hangs
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -149,7 +151,7 @@ class Reference:
             body = await reader.read(size)
         else:
             body = await reader.readexactly(size)
-        url = f"http://{headers.get('host', '')}{target}"
+        url = f"{self._scheme}://{headers.get('host', '')}{target}"
         came = Came(method=method, url=url, headers=headers, body=body, now=self.now())
         return _Request(came=came, doubles=len(headers) < len(pairs), large=size > LARGEST_BYTES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -12,10 +13,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 
+from contracts.webhooks.drill import self_test
 from contracts.webhooks.drill.command import group
 from contracts.webhooks.drill.profiles import PROFILES
+from contracts.webhooks.drill.receivers.checks import CHECKS
 from contracts.webhooks.drill.receivers.server import Fault, Reference
 from interlock.errors import CannotJudge, UsageError
 
@@ -24,7 +28,9 @@ CLOSED = "http://127.0.0.1:9/hook"
 
 
 @contextmanager
-def receiver(fault: Fault | None = None) -> Iterator[tuple[str, Reference]]:
+def receiver(
+    fault: Fault | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, Reference]]:
     """A Stripe receiver in a thread: the command has an event loop of its own."""
     reference = Reference(
         scheme="stripe", profile=PROFILES["stripe"], secret=SECRET, now=time.time, fault=fault
@@ -33,7 +39,7 @@ def receiver(fault: Fault | None = None) -> Iterator[tuple[str, Reference]]:
     ended = asyncio.Event()
 
     async def serve() -> None:
-        async with reference.serving() as url:
+        async with reference.serving(tls) as url:
             addresses.append(url)
             ready.set()
             await ended.wait()
@@ -175,7 +181,33 @@ def test_a_live_secret_is_refused_and_not_shown() -> None:
     assert live not in str(found)
 
 
-def test_the_self_test_says_that_the_drill_is_right() -> None:
+def test_the_self_test_says_that_the_drill_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three receivers; `test_faults` has every one of them."""
+    monkeypatch.setattr(self_test, "CHECKS", {"salesforce": CHECKS["salesforce"]})
+    planted = {fault: self_test.PLANTED[fault] for fault in (Fault.TAKES_EMPTY, Fault.RACES)}
+    monkeypatch.setattr(self_test, "PLANTED", planted)
     result = run("--self-test")
     assert result.return_value == 0, result.output
-    assert "the drill is right about each" in result.output
+    assert "3 reference receivers: the drill is right about each" in result.output
+
+
+def test_a_receiver_behind_a_private_authority_is_reached_and_no_proxy_stands_before_loopback(
+    tmp_path: Path,
+) -> None:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(tls)
+    (tmp_path / "interlock.toml").write_text(
+        '[suite]\nca_file = "ca.pem"\nproxy = "http://127.0.0.1:9"\n'
+        '[integrations.pay]\nprovider = "stripe"\n'
+        'webhooks.secrets = ["env:WH"]\n'
+    )
+    with receiver(tls=tls) as (url, _):
+        result = run("pay", "--url", url, "--effects", f"url:{url}")
+    assert isinstance(result.exception, UsageError), (
+        "effects are asked of the same address, which refuses a GET"
+    )
+    with receiver(tls=tls) as (url, reference):
+        assert run("pay", "--url", url).return_value == 3, "unproven without effects, and nothing else"
+        assert reference.effects
