@@ -45,6 +45,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "command",
         "Say what changed from a contract to another, or to recorded answers.",
     ),
+    "fuzz": (
+        "contracts.fuzz_command",
+        "command",
+        "Ask a server that claims to keep a contract for all that it must answer.",
+    ),
     "webhooks": (
         "contracts.webhooks.commands",
         "group",

@@ -1,0 +1,272 @@
+"""`interlock fuzz NAME --url URL`: made-up requests to a server that claims to keep a contract; its answers judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import re
+import secrets as random
+import socket
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from interlock.errors import CannotJudge, UsageError
+from interlock.records import Severity
+
+if TYPE_CHECKING:
+    from contracts.contract import Contract
+    from interlock.integration import Integration
+    from interlock.secrets import Secret
+    from interlock.settings import Settings
+
+_FAIL_ON = ("critical", "error", "warning", "info", "never")
+_CONNECT_SECONDS = 5.0
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# These sign every request anew, or in its URL: a header that is the same for all cannot stand for them.
+_SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"})
+
+
+@click.command(short_help="Ask a server that claims to keep a contract for all that it must answer.")
+@click.argument("name", required=False)
+@click.option(
+    "--contract", "document", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="The contract: OpenAPI 3 or Swagger 2. If not said, that of NAME.",
+)  # fmt: skip
+@click.option("--url", required=True, help="The server's address: loopback, unless --i-own-this-host.")
+@click.option(
+    "--header", "headers", multiple=True, metavar="NAME=REF",
+    help="A header for every request; REF is env:NAME or file:PATH. May be given again.",
+)  # fmt: skip
+@click.option(
+    "--max-examples", type=click.IntRange(1, 10_000), default=50, show_default=True,
+    help="Requests that are made up for an operation, beside those that cover its schema.",
+)  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), help="Makes the same requests again.")
+@click.option(
+    "--time", "seconds", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Stop after this long."
+)
+@click.option("--strict", is_flag=True, help="Wrong requests and missing credentials must be refused, too.")
+@click.option(
+    "--i-own-this-host", "own_host", is_flag=True, help="The host beyond loopback is yours to fuzz."
+)
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
+)
+@click.option(
+    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--report", "reports", multiple=True, metavar="FORMAT=FILE",
+    help="Also write json, junit, sarif or markdown.",
+)  # fmt: skip
+@click.option(
+    "--evidence",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write evidence files here.",
+)
+def command(  # noqa: PLR0913, PLR0917 - one argument for each option
+    name: str | None,
+    document: Path | None,
+    url: str,
+    headers: tuple[str, ...],
+    max_examples: int,
+    seed: int | None,
+    seconds: float | None,
+    config: Path | None,
+    fail_on: str,
+    form: str,
+    reports: tuple[str, ...],
+    folder: Path | None,
+    *,
+    strict: bool,
+    own_host: bool,
+) -> int:
+    """Fuzz the server at --url by the contract of NAME, a provider or an integration of interlock.toml.
+
+    An integration's own credential is sent where its environment is sandbox or stand_in; --header sends any other.
+    The base path is the contract's, unless --url has a path. Ctrl-C ends it early, and the report says so.
+
+    Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
+    3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
+    """
+    from contracts.fuzz import MAX_SEED, Wish, fuzz, prepared  # noqa: PLC0415 - keeps --help fast
+    from contracts.fuzz_report import Setting, report_of, write_evidence  # noqa: PLC0415
+    from interlock.evidence import write_whole  # noqa: PLC0415
+    from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+
+    wanted = parse_reports(reports)
+    url = _address(url, own_host=own_host)
+    settings = _settings(config)
+    integrations = resolve_all(settings) if settings else ()
+    own = next((each for each in integrations if each.name == name), None)
+    contract = _contract(name, own, document, settings)
+    prepared(contract, url)  # another format is refused before anything is sent
+    redactor = redactor_for(settings, integrations)
+    told = {key: _secret(key, reference) for key, reference in map(_pair, headers)}
+    redactor.learn(*told.values())
+    _refuse_live(told.values())
+    sent = {key: secret.reveal() for key, secret in told.items()}
+    if own is not None and not told:
+        sent = _own_headers(own, url)
+    wish = Wish(
+        url=url, seed=random.randbelow(MAX_SEED) if seed is None else seed, headers=sent,
+        max_examples=max_examples, seconds=seconds, strict=strict,
+    )  # fmt: skip
+    _reach(url)
+    with _progress(len(contract.operations) * 3, shown=form == "text") as done:
+        fuzzed = fuzz(contract, wish, done)
+    threshold = None if fail_on == "never" else Severity(fail_on)
+    setting = Setting(
+        name=name or contract.name,
+        contract=contract,
+        wish=wish,
+        now=dt.datetime.now(dt.UTC),
+        fail_on=threshold,
+    )
+    report = report_of(fuzzed, setting)
+    if folder is not None:
+        write_evidence(fuzzed, report, setting, folder)
+    for kind, path in wanted:
+        write_whole(path, redactor.text(render(report, kind)))
+    click.echo(redactor.text(render(report, form, terminal=sys.stdout.isatty())), nl=False)
+    return exit_status(report, threshold)
+
+
+# -- before anything is sent -----------------------------------------------------------------------------
+
+
+def _address(url: str, *, own_host: bool) -> str:
+    """The address, if it may be fuzzed. Raises `UsageError`."""
+    from contracts.choosing import catalogue_hosts  # noqa: PLC0415 - keeps --help fast
+    from interlock import catalogue  # noqa: PLC0415
+    from interlock.listening import is_loopback  # noqa: PLC0415
+    from interlock.settings_models import http_url  # noqa: PLC0415
+
+    try:
+        url = http_url(url)
+    except ValueError as exc:
+        raise UsageError(f"--url {exc}") from exc
+    host = urlsplit(url).hostname or ""
+    if is_loopback(host):
+        return url
+    for provider in catalogue.names():
+        if any(re.fullmatch(pattern, host) for pattern in catalogue_hosts(provider)):
+            raise UsageError(f"--url {host} is {provider}'s own host: providers are never fuzzed")
+    if not own_host:
+        raise UsageError(
+            f"--url {host} is beyond loopback: fuzzing sends floods of odd requests",
+            hint="run the server on this machine, or add --i-own-this-host",
+        )
+    return url
+
+
+def _settings(config: Path | None) -> Settings | None:
+    from interlock import settings as settings_module  # noqa: PLC0415 - keeps --help fast
+
+    if config is not None and not config.is_file():
+        raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
+    path = config or settings_module.find(Path.cwd())
+    return settings_module.load(path) if path else None
+
+
+def _contract(
+    name: str | None, own: Integration | None, document: Path | None, settings: Settings | None
+) -> Contract:
+    from contracts import adapters  # noqa: PLC0415 - keeps --help fast
+    from contracts.shelf import Shelf  # noqa: PLC0415
+
+    if document is not None:
+        return adapters.load(document, name=own.provider.name if own else name)
+    if name is None:
+        raise UsageError("NAME or --contract says what is promised", hint="interlock fuzz stripe --url URL")
+    return Shelf(settings.folder if settings else Path.cwd()).load(own.provider.name if own else name)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, reference = text.partition("=")
+    if not equals or not _HEADER.fullmatch(name):
+        raise UsageError("--header must be NAME=REF", hint="such as Authorization=env:TOKEN")
+    return name, reference
+
+
+def _secret(name: str, reference: str) -> Secret:
+    from interlock.secrets import SecretRef  # noqa: PLC0415 - keeps --help fast
+
+    try:
+        return SecretRef.parse(reference).resolve()
+    except ValueError as exc:
+        raise UsageError(f"--header {name}= {exc}") from exc
+
+
+def _refuse_live(secrets: Iterable[Secret]) -> None:
+    """Raises `UsageError` for what looks like a live credential of any provider."""
+    from interlock import catalogue  # noqa: PLC0415 - keeps --help fast
+
+    held = list(secrets)
+    for provider in catalogue.load_all() if held else ():
+        for name, known in provider.credentials.items():
+            if known.live is not None and any(re.search(known.live, each.reveal()) for each in held):
+                raise UsageError(
+                    f"a live {name} of {provider.title} is never sent to a server that is fuzzed"
+                )
+
+
+def _own_headers(own: Integration, url: str) -> dict[str, str]:
+    """The headers by which an integration signs in; none where it has no credential. Raises `UsageError`."""
+    from interlock.auth import TokenRefused, signer  # noqa: PLC0415 - keeps --help fast
+    from interlock.http import Client, Draft  # noqa: PLC0415
+    from interlock.records import Environment  # noqa: PLC0415
+    from interlock.wire import WireError  # noqa: PLC0415
+
+    if own.environment is Environment.LIVE:
+        raise UsageError(
+            f"{own.name} is live: its credential is never sent to a server that is fuzzed",
+            hint="name the provider instead, and give a credential with --header NAME=REF",
+        )
+    _refuse_live(own.secrets.values())
+    made = signer(own, Client(), lambda: dt.datetime.now(dt.UTC))
+    if made is None or own.auth is None:
+        return {}
+    if own.auth.scheme in _SIGNED_EACH:
+        raise UsageError(
+            f"{own.name} signs in by {own.auth.scheme}, which no fixed header can stand for",
+            hint="name the provider instead: what needs no credential is fuzzed",
+        )
+    try:
+        return dict(asyncio.run(made.sign(Draft(method="GET", url=url))).headers)
+    except (TokenRefused, WireError) as exc:
+        raise CannotJudge(f"{own.name}: no token could be had: {exc}") from exc
+
+
+def _reach(url: str) -> None:
+    """Raises `CannotJudge` where nobody listens."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _CONNECT_SECONDS).close()
+    except OSError as exc:
+        raise CannotJudge(f"--url {url}: cannot be reached ({exc.strerror or exc})") from exc
+
+
+@contextlib.contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Any]:
+    """A progress bar on standard error where that is a terminal; else nothing."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only for a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("fuzzing"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("fuzzing", total=total)
+        yield lambda: bar.advance(task)

@@ -1,0 +1,132 @@
+"""What `fuzz` says of a run: a case for each operation, its findings, the denominators, its evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.contract import Contract, Operation
+from contracts.fuzz import Fault, Fuzzed, Wish, contract_pointer, refused
+from contracts.running import facts
+from interlock import evidence, findings
+from interlock.output import Case, CaseState, Report, counted, number
+from interlock.records import Finding, Location, Severity, Verdict
+
+SCHEMA = "interlock.fuzz/1"
+EVIDENCE_VALID = dt.timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What was fuzzed. `name`: as the user called it; `fail_on`: the least that fails, None for never."""
+
+    name: str
+    contract: Contract
+    wish: Wish
+    now: dt.datetime
+    fail_on: Severity | None
+
+
+def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
+    """The report; it does not depend on how long anything took."""
+    found: dict[str, list[Finding]] = {}
+    for fault in fuzzed.faults:
+        found.setdefault(fault.operation.name, []).append(_finding(fault, setting))
+    cases = [_case(each, fuzzed, found.get(each.name, []), setting) for each in fuzzed.operations]
+    cases += [
+        Case(
+            name=each.name,
+            group="fuzz",
+            state=CaseState.NOT_APPLICABLE,
+            detail="its path alone does not tell it",
+        )
+        for each in fuzzed.left_out
+    ]
+    asked = sum(bool(fuzzed.answered.get(each.name)) for each in fuzzed.operations)
+    early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
+    closing = (
+        f"{number(fuzzed.requests, 'request')} to {asked} of {number(len(cases), 'operation')}, seed "
+        f"{setting.wish.seed}{early}: {counted([each for case in cases for each in case.findings])}"
+    )
+    return Report(
+        schema=SCHEMA,
+        title=f"interlock fuzz {setting.name}",
+        produced_at=setting.now,
+        cases=tuple(cases),
+        summary=_summary(fuzzed, setting),
+        closing=closing,
+    )
+
+
+def _summary(fuzzed: Fuzzed, setting: Setting) -> dict[str, Any]:
+    return {
+        "url": setting.wish.url,
+        "seed": setting.wish.seed,
+        "max_examples": setting.wish.max_examples,
+        "strict": setting.wish.strict,
+        "stopped": fuzzed.stopped,
+        "requests": fuzzed.requests,
+        "statuses": {
+            name: {str(status): count for status, count in counts.items()}
+            for name, counts in sorted(fuzzed.answered.items())
+        },
+        "contract": facts(setting.contract),
+    }
+
+
+def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: Setting) -> Case:
+    counts = fuzzed.answered.get(operation.name, {})
+    state, detail = CaseState.PASSED, ", ".join(f"{status} x {count}" for status, count in counts.items())
+    if setting.fail_on is not None and any(findings.at_least(each, setting.fail_on) for each in found):
+        state = CaseState.FAILED
+    elif not counts:
+        state, detail = (
+            CaseState.UNPROVEN,
+            fuzzed.troubles.get(operation.name) or fuzzed.stopped or "no answer came",
+        )
+    elif refused(counts):
+        state = CaseState.UNPROVEN
+        detail = f"every answer was a refusal ({detail}): --header NAME=REF sends a credential"
+    elif operation.name not in fuzzed.finished:
+        why = fuzzed.stopped or fuzzed.troubles.get(operation.name) or "it broke off"
+        state, detail = CaseState.UNPROVEN, f"{why} before all was asked ({detail})"
+    return Case(name=operation.name, group="fuzz", state=state, detail=detail, findings=tuple(found))
+
+
+def _finding(fault: Fault, setting: Setting) -> Finding:
+    return findings.make(
+        fault.check.rule,
+        fault.check.severity,
+        f"{fault.operation.name}: {fault.title[:1].lower()}{fault.title[1:]}",
+        location=Location(message_pointer=fault.message_pointer, contract_pointer=contract_pointer(fault)),
+        integration=setting.name,
+        promised=fault.check.promised,
+        seen=fault.seen if fault.times == 1 else f"{fault.seen} ({fault.times} times)",
+        fix=f"seen with: {fault.curl}",
+        source=setting.contract.source,
+    )
+
+
+def write_evidence(fuzzed: Fuzzed, report: Report, setting: Setting, folder: Path) -> Path:
+    """One piece: proven only where every operation of the contract was asked and kept it."""
+    judged = [case.name for case in report.cases if case.state in {CaseState.PASSED, CaseState.FAILED}]
+    universe = [*(each.name for each in fuzzed.operations), *(each.name for each in fuzzed.left_out)]
+    least = setting.fail_on or Severity.ERROR
+    bad = [each.fingerprint for each in report.all_findings if findings.at_least(each, least)]
+    proven = Verdict.PROVEN if len(judged) == len(universe) else Verdict.UNPROVEN
+    piece = evidence.make(
+        integration=setting.name,
+        item="contract-fuzz",
+        verdict=Verdict.FAILED if bad else proven,
+        kind="fuzz",
+        origin="stand_in",  # the provider's own hosts are never fuzzed
+        covered=judged,
+        universe=universe,
+        produced_at=setting.now,
+        valid_for=EVIDENCE_VALID,
+        finding_ids=bad,
+        contract_digest=setting.contract.digest,
+    )
+    return evidence.write(piece, folder)

@@ -1,0 +1,159 @@
+"""The command: what it refuses to begin, what it prints and writes, and how it ends."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.cli import main
+from tests.contracts.fuzz import shops
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the shop's contract, and a credential in the environment."""
+    (tmp_path / "shop.json").write_text(json.dumps(shops.DOCUMENT))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_TOKEN", f"Bearer {shops.TOKEN}")
+    return tmp_path
+
+
+def ended(*arguments: str) -> int:
+    """The exit status of a command."""
+    with pytest.raises(SystemExit) as end:
+        main(["fuzz", *arguments])
+    return int(end.value.code or 0)
+
+
+def asked(url: str, *more: str) -> int:
+    """The shop's contract against an address, a little."""
+    return ended("--contract", "shop.json", "--url", url, "--seed", "7", "--max-examples", "5", *more)
+
+
+def test_a_right_server_passes_and_proves_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with shops.served(shops.right, token=shops.TOKEN) as (url, _):
+        assert asked(url, "--header", "Authorization=env:SHOP_TOKEN", "--evidence", "found") == 0
+    out, err = capsys.readouterr()
+    assert "to 2 of 2 operations, seed 7: no findings" in out
+    assert err == ""
+    piece = json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())
+    assert (piece["verdict"], piece["origin"]) == ("proven", "stand_in")
+    assert piece["covered"] == piece["universe"] == ["GET /items", "GET /items/{id}"]
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "found",
+        "shop.json",
+    ]  # schemathesis leaves nothing
+
+
+def test_a_fault_is_printed_with_the_line_that_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with shops.served(shops.forgets_the_name) as (url, _):
+        assert asked(url) == 1
+    out = capsys.readouterr().out
+    assert "error fuzz-body: GET /items: response violates schema" in out
+    assert "at        /response/body/0" in out
+    assert f"fix       seen with: curl -i -X GET '{url}/v1/items?limit=" in out
+
+
+def test_every_form_tells_the_same_and_no_secret(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = ("json", "junit", "sarif", "markdown")
+    reports = [word for kind in kinds for word in ("--report", f"{kind}={kind}.out")]
+    with shops.served(shops.forgets_the_name, token=shops.TOKEN) as (url, _):
+        assert asked(url, "--header", "Authorization=env:SHOP_TOKEN", "--format", "json", *reports) == 1
+    told = capsys.readouterr().out
+    form: dict[str, Any] = json.loads(told)
+    assert (form["schema"], form["summary"]["seed"]) == ("interlock.fuzz/1", 7)
+    assert [case["state"] for case in form["cases"]] == ["failed", "passed"]
+    texts = [told, *((folder / f"{kind}.out").read_text() for kind in kinds)]
+    assert all("fuzz-body" in text and shops.TOKEN not in text for text in texts)
+
+
+def test_refusals_alone_prove_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with shops.served(shops.right, token=shops.TOKEN) as (url, _):
+        assert asked(url) == 3
+    assert "every answer was a refusal (401 x" in capsys.readouterr().out
+
+
+def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
+    with shops.served(shops.right) as (url, _):
+        pass
+    assert asked(url) == 3
+    assert "cannot be reached (Connection refused)" in capsys.readouterr().err
+
+
+HERE = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--url", HERE], "NAME or --contract says what is promised"),
+        (["stripe", "--url", "http://shop.example"], "is beyond loopback"),
+        (["stripe", "--url", "https://api.stripe.com", "--i-own-this-host"], "is stripe's own host"),
+        (["stripe", "--url", "http://me:pass@127.0.0.1"], "must not hold a user name"),
+        (["stripe", "--url", "http://127.0.0.1/?key=1"], "must not hold a query"),
+        (["stripe", "--url", "127.0.0.1"], "--url"),
+        (["nobody", "--url", HERE], "there is no contract of 'nobody'"),
+        (["stripe", "--url", HERE, "--header", "Authorization=Bearer x"], "must be a reference"),
+        (["stripe", "--url", HERE, "--header", "env:TOKEN"], "must be NAME=REF"),
+        (["stripe", "--url", HERE, "--header", "A=env:NOT_SET_AT_ALL"], "is not set"),
+        (["stripe", "--url", HERE, "--header", "A=env:LIVE_KEY"], "is never sent"),
+        (["stripe", "--url", HERE, "--report", "pdf=x"], "must be FORMAT=FILE"),
+        (["payments", "--url", HERE], "payments is live"),
+    ],
+)
+def test_what_is_refused_before_anything_is_sent(
+    arguments: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    live = "sk_" + "live_" + "madeup" * 5
+    monkeypatch.setenv("LIVE_KEY", live)
+    (folder / "interlock.toml").write_text(
+        '[integrations.payments]\nprovider = "stripe"\ncredentials.secret_key = "env:LIVE_KEY"\n'
+    )
+    assert ended(*arguments) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert live not in out + err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:
+    script = "from interlock.cli import main; main()"
+    count, enough = itertools.count(), threading.Event()
+
+    def shop(path: str, query: dict[str, str]) -> shops.Reply:
+        if next(count) == 60:
+            enough.set()
+        return shops.forgets_the_name(path, query)
+
+    with shops.served(shop) as (url, _):
+        words = [
+            "fuzz",
+            "--contract",
+            "shop.json",
+            "--url",
+            url,
+            "--max-examples",
+            "10000",
+            "--format",
+            "json",
+        ]
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert enough.wait(30)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    form = json.loads(out)
+    assert process.returncode == 1
+    assert form["summary"]["stopped"] == "it was interrupted"
+    assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
+    assert b"Traceback" not in err

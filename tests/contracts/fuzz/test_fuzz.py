@@ -1,0 +1,157 @@
+"""A planted fault is found, at its place and with the request that shows it; a right server has none."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import adapters
+from contracts.fuzz import Fuzzed, Wish, fuzz, prepared, refused
+from contracts.shelf import Shelf
+from interlock.errors import UsageError
+from tests.contracts.fuzz import shops
+
+ITEMS, ITEM = "GET /items", "GET /items/{id}"
+
+
+def fuzzed(shop: shops.Shop, **about: Any) -> Fuzzed:
+    """A shop, fuzzed a little."""
+    token = about.pop("token", None)
+    with shops.served(shop, token=token) as (url, _):
+        return fuzz(shops.contract(), Wish(url=url, seed=7, max_examples=8, **about))
+
+
+def test_a_server_that_keeps_its_contract_has_no_fault() -> None:
+    found = fuzzed(shops.right)
+    assert found.faults == ()
+    assert found.stopped is None
+    assert found.finished == {ITEMS, ITEM}
+    assert found.requests == sum(sum(each.values()) for each in found.answered.values()) > 20
+    assert found.answered[ITEMS].keys() == {200, 400}
+
+
+@pytest.mark.parametrize(
+    ("shop", "faults"),
+    [
+        (
+            shops.fails_on_odd_input,
+            {("fuzz-server-error", ITEMS, "/response/status"), ("fuzz-status", ITEMS, "/response/status")},
+        ),
+        (shops.forgets_the_name, {("fuzz-body", ITEMS, "/response/body/0")}),
+        (shops.answers_202, {("fuzz-status", ITEM, "/response/status")}),
+        (
+            shops.speaks_text,
+            {("fuzz-media-type", name, "/response/header/content-type") for name in (ITEMS, ITEM)},
+        ),
+    ],
+)
+def test_each_planted_fault_is_found_where_it_is(shop: shops.Shop, faults: set[tuple[str, str, str]]) -> None:
+    found = fuzzed(shop).faults
+    assert {(each.check.rule, each.operation.name, each.message_pointer) for each in found} == faults
+    assert all(shlex.split(each.curl)[4].startswith("http://127.0.0.1:") for each in found)
+
+
+def test_the_same_seed_asks_the_same() -> None:
+    came = []
+    for _ in range(2):
+        with shops.served(shops.right) as (url, paths):
+            fuzz(shops.contract(), Wish(url=url, seed=3, max_examples=8))
+        came.append(paths)
+    assert came[0] == came[1]
+    assert all(path.startswith(("/v1/items", "/")) for path in came[0])
+
+
+def test_headers_are_sent_and_stay_out_of_what_is_told() -> None:
+    headers = {"Authorization": f"Bearer {shops.TOKEN}"}
+    found = fuzzed(shops.forgets_the_name, headers=headers, token=shops.TOKEN)
+    assert [each.check.rule for each in found.faults] == ["fuzz-body"]
+    assert shops.TOKEN not in repr(found)
+    without = fuzzed(shops.forgets_the_name, token=shops.TOKEN)
+    assert without.faults == ()
+    assert all(refused(each) for each in without.answered.values())
+
+
+def test_strict_wants_wrong_requests_refused() -> None:
+    def takes_all(path: str, query: dict[str, str]) -> shops.Reply:
+        return shops.right(path, {})
+
+    assert fuzzed(takes_all).faults == ()
+    assert {each.check.rule for each in fuzzed(takes_all, strict=True).faults} >= {"fuzz-takes-wrong"}
+
+
+def test_what_ends_it_early_is_said_and_what_was_found_is_kept() -> None:
+    turns = itertools.count()
+
+    def interrupt() -> None:
+        if next(turns) == 2:  # the examples of both operations, of which there are none, and one covered
+            raise KeyboardInterrupt
+
+    with shops.served(shops.forgets_the_name) as (url, _):
+        found = fuzz(shops.contract(), Wish(url=url, seed=7, max_examples=8), interrupt)
+        late = fuzz(shops.contract(), Wish(url=url, seed=7, max_examples=8, seconds=0.0))
+    assert found.stopped == "it was interrupted"
+    assert late.stopped == "the time was up"
+    assert found.finished == late.finished == frozenset()
+    assert found.requests > 0
+    assert [each.check.rule for each in found.faults] == ["fuzz-body"]
+
+
+def test_a_server_that_falls_silent_is_no_pass() -> None:
+    with shops.served(shops.right) as (url, _):
+        pass
+    found = fuzz(shops.contract(), Wish(url=url, seed=7, max_examples=8))
+    assert (found.requests, found.faults, found.finished) == (0, (), frozenset())
+    assert found.troubles.keys() == {ITEMS, ITEM}
+
+
+# -- what is told to schemathesis ------------------------------------------------------------------------
+
+
+def test_base_paths_are_the_contracts_unless_the_address_has_one() -> None:
+    document, known, left_out = prepared(shops.contract(), "http://127.0.0.1:1/")
+    assert list(document["paths"]) == ["/v1/items", "/v1/items/{id}"]
+    assert list(known) == ["GET /v1/items", "GET /v1/items/{id}"]
+    assert left_out == ()
+    document, _, _ = prepared(shops.contract(), "http://127.0.0.1:1/shop")
+    assert list(document["paths"]) == ["/items", "/items/{id}"]
+
+
+def test_operations_that_their_path_does_not_tell_are_left_out_and_counted() -> None:
+    for name in Shelf(Path("nowhere")).known():
+        contract = Shelf(Path("nowhere")).load(name)
+        document, known, left_out = prepared(contract, "http://127.0.0.1:1")
+        assert len(known) + len(left_out) == len(contract.operations), name
+        assert sum(len(item.keys() - {"parameters"}) for item in document["paths"].values()) == len(known)
+
+
+def test_swagger_is_taken_and_other_formats_are_refused() -> None:
+    swagger = {
+        "swagger": "2.0",
+        "info": {"title": "Old", "version": "1"},
+        "host": "old.example",
+        "basePath": "/v1",
+        "paths": {
+            "/items": {
+                "get": {
+                    "produces": [shops.JSON],
+                    "responses": {
+                        "200": {"description": "", "schema": {"type": "array", "items": shops.ITEM}}
+                    },
+                }
+            }
+        },
+    }
+    with shops.served(shops.forgets_the_name) as (url, _):
+        found = fuzz(shops.contract(swagger), Wish(url=url, seed=7, max_examples=4))
+    assert ("fuzz-body", "/response/body/0") in {
+        (each.check.rule, each.message_pointer) for each in found.faults
+    }
+    discovery = {"kind": "discovery#restDescription", "name": "x", "version": "v1", "resources": {}}
+    other = adapters.parse(json.dumps(discovery).encode(), name="x", source="x.json")
+    with pytest.raises(UsageError, match="cannot be fuzzed"):
+        prepared(other, "http://127.0.0.1:1")
