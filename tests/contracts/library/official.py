@@ -290,11 +290,19 @@ class _Beside(_Schemas):
             key = _same(parameter.place, parameter.name)
             if parameter.place != "path" and key not in fixed and key[1] not in STANDARD:
                 self._parameter(parameter, known.get(key))
+        if mine.body and mine.body.required and not self._needs_body():
+            self._say(f"{mine.name} request", "is not required there")
         for media in mine.body.media if mine.body else ():
             self._media(f"{mine.name} request", media, other.body.media if other.body else ())
         for answer in mine.answers:
             if answer.status.startswith("2"):
                 self._answer(answer)
+
+    def _needs_body(self) -> bool:
+        """Whether theirs must have a body: it says so, or something must be in it."""
+        body = self._other.body
+        schemas = [_at(self._theirs, each.schema) for each in body.media if each.schema] if body else []
+        return body is not None and (body.required or any(each.required() for each in schemas))
 
     def _parameter(self, parameter: Parameter, held: Parameter | None) -> None:
         where = f"{self._mine.name} {parameter.place} {parameter.name}"

@@ -28,8 +28,8 @@ SENDGRID = ("mail", "mail_settings", "scopes", "suppressions", "user", "webhooks
 # The providers' own documents in the corpus, and how many of our operations and properties are in them.
 DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "stripe": (("stripe/2023-09-12/spec3.yaml",), 8, 80),
-    "github": (("github/api.github.com.json",), 8, 70),
-    "twilio": (("twilio/twilio_api_v2010.json", "twilio/twilio_messaging_v1.json"), 6, 40),
+    "github": (("github/api.github.com.json",), 10, 110),
+    "twilio": (("twilio/twilio_api_v2010.json", "twilio/twilio_messaging_v1.json"), 7, 60),
     "sendgrid": (tuple(f"sendgrid/tsg_{name}_v3.json" for name in SENDGRID), 5, 50),
     "square": (("square/api.json",), 8, 80),
     "paypal": (
@@ -46,18 +46,18 @@ DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
             "auth0/management/v2/management-api-oas.json",
             "auth0/authentication/authentication-api-oas.json",
         ),
-        6,
-        40,
+        8,
+        90,
     ),
-    "mailgun": (("mailgun/openapi.yaml",), 5, 20),
+    "mailgun": (("mailgun/openapi.yaml",), 7, 30),
     "segment": (("segment/openapi.yaml",), 1, 10),
     "azure_blob": (("azure-blob/blob-storage-2021-10-04.json",), 15, 110),
-    "gcs": (("google/storage.v1.json",), 4, 50),
+    "gcs": (("google/storage.v1.json",), 9, 120),
 }
 # Service models of the installed botocore.
 MODELS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "s3": (("s3", "sts"), 18, 240),
-    "ses": (("sesv2", "sts"), 3, 40),
+    "ses": (("sesv2", "sts"), 5, 60),
     "sns": (("sns", "sts"), 9, 60),
     "cognito": (("cognito-idp", "sts"), 13, 130),
 }
@@ -67,6 +67,7 @@ MEANT: dict[str, dict[str, str]] = {
     "stripe": {r"POST \S+ header Idempotency-Key: is not there": BESIDE},
     "github": {
         r"\w+ \S+ header X-GitHub-Api-Version: is not there": BESIDE,
+        r"POST /login/oauth/access_token: is not there": "signing in is no part of the document",
         r"GET /app 200: theirs may be null, ours object": "the schema is shared with places where there is no app",
     },
     "square": {r"\w+ \S+ header Square-Version: is not there": BESIDE},
@@ -255,10 +256,10 @@ RECORDED = {
     "ruby-vcr-yaml/pay": 20,
     "ruby-vcr-yaml/sendgrid_webapi": 1,
     "ruby-vcr-yaml/solidus_square": 12,
-    "ruby-vcr-yaml/zuck": 2,
+    "ruby-vcr-yaml/zuck": 6,
     "smithy-dvr/smithy-rs": 7,
     "vcrpy-yaml/azure-storage-python": 54,
-    "vcrpy-yaml/gcsfs": 319,
+    "vcrpy-yaml/gcsfs": 741,
 }
 
 
