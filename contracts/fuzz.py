@@ -33,7 +33,8 @@ MAX_SEED = 2**32
 _MAX_CURL = 2000
 # What every client sends anew.
 _UNSAID = frozenset({"accept", "accept-encoding", "connection", "content-length", "user-agent"})
-_REFUSED = frozenset({401, 403})
+WANTS_CREDENTIAL = frozenset({401, 403})
+_REFUSED = WANTS_CREDENTIAL | {429}
 _PHASES = {"examples", "coverage", "fuzzing"}
 
 
@@ -150,7 +151,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
 
 
 def refused(answered: Mapping[int, int]) -> bool:
-    """Whether nothing but the lack of a credential was answered."""
+    """Whether nothing was answered but that a credential is wanted, or that it was too much."""
     return bool(answered) and answered.keys() <= _REFUSED
 
 

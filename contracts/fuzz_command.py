@@ -116,7 +116,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     _refuse_live(told.values())
     sent = {key: secret.reveal() for key, secret in told.items()}
     if own is not None and not told:
-        sent = _own_headers(own, url)
+        sent = own_headers(own, url)
     wish = Wish(
         url=url, seed=random.randbelow(MAX_SEED) if seed is None else seed, headers=sent,
         max_examples=max_examples, seconds=seconds, strict=strict,
@@ -220,7 +220,7 @@ def _refuse_live(secrets: Iterable[Secret]) -> None:
                 )
 
 
-def _own_headers(own: Integration, url: str) -> dict[str, str]:
+def own_headers(own: Integration, url: str) -> dict[str, str]:
     """The headers by which an integration signs in; none where it has no credential. Raises `UsageError`."""
     from interlock.auth import TokenRefused, signer  # noqa: PLC0415 - keeps --help fast
     from interlock.http import Client, Draft  # noqa: PLC0415

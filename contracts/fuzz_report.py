@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz import Fault, Fuzzed, Wish, contract_pointer, refused
+from contracts.fuzz import WANTS_CREDENTIAL, Fault, Fuzzed, Wish, contract_pointer, refused
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -88,7 +88,8 @@ def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: S
         )
     elif refused(counts):
         state = CaseState.UNPROVEN
-        detail = f"every answer was a refusal ({detail}): --header NAME=REF sends a credential"
+        advice = ": --header NAME=REF sends a credential" if counts.keys() & WANTS_CREDENTIAL else ""
+        detail = f"every answer was a refusal ({detail}){advice}"
     elif operation.name not in fuzzed.finished:
         why = fuzzed.stopped or fuzzed.troubles.get(operation.name) or "it broke off"
         state, detail = CaseState.UNPROVEN, f"{why} before all was asked ({detail})"
