@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.drift import kinds
-from contracts.drift.shapes import Places, Shape, Shapes, canonical
+from contracts.drift.shapes import LIMITS, Places, Shape, Shapes, canonical, closer, keeps
 from contracts.pointers import MISSING, follow, steps
 
 Pair = tuple[Places, Places]
+_PLAIN = LIMITS.keys() | {
+    "type",
+    "enum",
+    "const",
+    "title",
+    "description",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +35,53 @@ def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[
     pairs: list[Pair] = []
     left, right = list(one), list(two)
     for key in (_name, _text, _kind):
-        known = {key(revision, each): each for each in reversed(right)}
         for each in list(left):
             told = key(base, each)
-            other = known.pop(told, None) if told else None
-            if other is not None:
+            other = next((x for x in right if told and key(revision, x) == told), None)
+            if other is not None and not (key is not _name and _both_named(base, each, revision, other)):
                 pairs.append((each, other))
                 left.remove(each)
                 right.remove(other)
-    nameless = not any(_name(base, each) for each in left) or not any(_name(revision, each) for each in right)
-    if len(left) == len(right) == 1 and nameless and _alike(base.of(left[0]), revision.of(right[0])):
+    last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
+    if last and _alike(base.of(left[0]), revision.of(right[0])):
         pairs.append((left.pop(), right.pop()))
-    return Paired(tuple(pairs), tuple(left), tuple(right))
+    gone = [each for each in left if not _covered(base, each, revision, two)]
+    new = [each for each in right if not _covered(revision, each, base, one)]
+    return Paired(tuple(pairs), tuple(gone), tuple(new))
+
+
+def _both_named(own: Shapes, one: Places, other: Shapes, two: Places) -> bool:
+    """Whether each has a name: then they are one only if it is the same name, whatever they say today."""
+    return bool(_name(own, one) and _name(other, two))
+
+
+def _covered(own: Shapes, places: Places, other: Shapes, branches: Sequence[Places]) -> bool:
+    """Whether an alternative is no more than one of the other side's: it takes all of it."""
+    text, shape = _text(own, places), own.of(places)
+    return any(
+        not _both_named(own, places, other, each)
+        and (_text(other, each) == text or _takes_all(other.of(each), shape))
+        for each in branches
+    )
+
+
+def _takes_all(wide: Shape, narrow: Shape) -> bool:
+    """Whether a schema that says no more than type, values and limits takes all that another one takes."""
+    says_more = any(part.node.keys() - _PLAIN for part in wide.parts)
+    if says_more or not kinds.covers(kinds.kinds(wide), kinds.kinds(narrow)):
+        return False
+    if wide.values is not None and (
+        narrow.values is None or any(v not in wide.values for v in narrow.values)
+    ):
+        return False
+    if narrow.values is not None:
+        return all(
+            keeps(name, limit, value) for name, limit in wide.limits.items() for value in narrow.values
+        )
+    return all(
+        name in narrow.limits and not closer(name, limit, narrow.limits[name])
+        for name, limit in wide.limits.items()
+    )
 
 
 def _name(shapes: Shapes, places: Places) -> str:

@@ -13,12 +13,24 @@ from contracts.drift import lifecycle, security
 from contracts.drift.operations import Sides, Twin, compare_operation, matched
 from contracts.drift.schemas import compare_schemas
 from contracts.drift.table import RULES
-from contracts.drift.walk import MAX_PAIRS, Noted, Walk
+from contracts.drift.walk import Noted, Walk
 from contracts.view import listed
 from interlock import findings
 from interlock.records import Finding, Location, Severity
 
 LEVELS: Mapping[str, Severity | None] = {name: rule.severity for name, rule in RULES.items()}
+# What a partial contract leaves out is neither new in the other one nor gone from it.
+_THINGS = (
+    "operation", "webhook", "callback", "server", "request-parameter", "request-media-type", "request-schema",
+    "request-property", "response-status", "response-media-type", "response-schema", "response-property",
+    "response-header",
+)  # fmt: skip
+_NEW = frozenset(f"{thing}-added" for thing in _THINGS)
+_GONE = frozenset(
+    f"{thing}-removed{how}"
+    for thing in (*_THINGS, "response-error-status")
+    for how in ("", "-required", "-after-deprecation", "-before-sunset")
+)
 _NAMED = 3  # operations that a finding names
 
 
@@ -60,8 +72,10 @@ def compare(
     security.schemes(sides)
     compare_schemas(sides.walk)
     unjudged = (
-        [f"more than {MAX_PAIRS} pairs of schemas: the rest was not compared"] if sides.walk.left_over else []
+        ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.left_over else []
     )
+    passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
+    levels = {name: None if name in passed_over else level for name, level in levels.items()}
     found = findings.in_order(_findings(sides, levels))
     return Compared(findings=tuple(found), schemas=len(sides.walk.above), unjudged=tuple(unjudged), **counts)
 

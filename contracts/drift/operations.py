@@ -180,7 +180,7 @@ def _now_a_list(twin: Twin, before: Parameter, after: Parameter) -> str | None:
     written_alike = after.style == "form" and after.explode and after.place in {"query", "cookie"}
     return (
         two.items[0]
-        if was_single and written_alike and two.types == {"array"} and len(two.items) == 1
+        if was_single and written_alike and two.types == frozenset({"array"}) and len(two.items) == 1
         else None
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from contracts.drift import branches, kinds
-from contracts.drift.shapes import LIMITS, Places, Shape, Shapes, closer
+from contracts.drift.shapes import LIMITS, Places, Shape, Shapes, closer, keeps
 from contracts.drift.walk import Lane, Noted, Pair, Walk
 from contracts.pointers import MISSING
 from contracts.view import listed
@@ -137,7 +137,7 @@ def _shown(value: Any) -> str:
 def _limits(look: Look) -> None:
     for name in LIMITS:
         one, two = look.base.limits.get(name), look.revision.limits.get(name)
-        if one == two:
+        if one == two or _moot(look, name, one, two):
             continue
         exclusive = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}.get(name, name)
         said = {"promised": _limit(name, one), "seen": _limit(name, two)}
@@ -149,6 +149,13 @@ def _limits(look: Look) -> None:
             look.add("limit-tightened", f"has a closer {name}", name, exclusive, **said)
         else:
             look.add("limit-relaxed", f"has a wider {name}", name, exclusive, **said)
+
+
+def _moot(look: Look, name: str, one: tuple[float, bool] | None, two: tuple[float, bool] | None) -> bool:
+    """Whether listed values keep a limit anyhow, so that it makes no difference that it came, went or moved."""
+    looser = two is None or (one is not None and closer(name, one, two))
+    values, limit = (look.revision.values, one) if looser else (look.base.values, two)
+    return values is not None and limit is not None and all(keeps(name, limit, value) for value in values)
 
 
 def _limit(name: str, limit: tuple[float, bool] | None) -> str:
@@ -337,6 +344,11 @@ def _inner(look: Look) -> None:
     base, revision, walk, pair = look.base, look.revision, look.walk, look.pair
     if (base.items or revision.items) and _both(look, "array"):
         walk.step(pair, base.items, revision.items, f"{look.label}[]")
+    for index in range(max(len(base.first), len(revision.first))):
+        one, two = (
+            shape.first[index] if index < len(shape.first) else shape.items for shape in (base, revision)
+        )
+        walk.step(pair, one, two, f"{look.label}[{index}]")
     if (base.others or revision.others) and not (base.closed or revision.closed) and _both(look, "object"):
         walk.step(pair, base.others, revision.others, f"{look.label}.*")
     if base.groups or revision.groups:

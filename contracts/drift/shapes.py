@@ -18,6 +18,7 @@ LIMITS = {
     "minimum": True, "maximum": False, "minLength": True, "maxLength": False, "minItems": True, "maxItems": False,
     "minProperties": True, "maxProperties": False, "minContains": True, "maxContains": False,
 }  # fmt: skip
+_LIMITING = LIMITS.keys() | {"exclusiveMinimum", "exclusiveMaximum"}
 # Conditions that are compared as a whole, those that are a schema each, and those that are schemas by name.
 _WHOLE = ("not", "if", "contentMediaType", "contentEncoding", "multipleOf")
 _SCHEMAS = (
@@ -30,9 +31,11 @@ _SCHEMAS = (
     "contentSchema",
 )
 _BY_NAME = ("dependentSchemas", "patternProperties")
+_CONDITIONS = frozenset((*_WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "uniqueItems"))
 _ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
+_JOINTS = frozenset({"allOf", "$ref"})  # a schema that says nothing but these says what they lead to
 _NOTHING: Mapping[str, Any] = {}
 # The places whose schemas all hold for one value; empty where anything goes.
 Places = tuple[str, ...]
@@ -62,7 +65,8 @@ class Shape:
 
     `types`: without null; None where any will do. `values`: those of enum or const; None where not bound.
     `limits`: by keyword, each as (value, whether the value itself is shut out). `closed`: the pointer that forbids
-    further members. `others`: places of the schema of further members. `conditions`: by keyword and what it
+    further members. `others`: places of the schema of further members. `first`: of the items that have a
+    schema of their own (prefixItems). `conditions`: by keyword and what it
     names, each with its text and the places of its schema, if it is one. `at`: where a keyword stands.
     """
 
@@ -79,6 +83,7 @@ class Shape:
     closed: str | None = None
     others: Places = ()
     items: Places = ()
+    first: tuple[Places, ...] = ()
     groups: tuple[Group, ...] = ()
     conditions: Mapping[str, tuple[str, Places]] = field(default_factory=dict)
     impossible: bool = False
@@ -109,11 +114,12 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of one contract, each made once."""
+    """The shapes of one contract, each made once. `looked_at`: how many schemas went into them."""
 
     def __init__(self, contract: Contract) -> None:
         self.document = contract.document
         self.old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
+        self.looked_at = 0
         self._known: dict[Places, Shape] = {}
 
     def places(self, pointer: str | None) -> Places:
@@ -142,21 +148,25 @@ class Shapes:
 
     def _made(self, places: Places) -> Shape:
         parts: dict[str, Part] = {}
+        seen: set[str] = set()
         impossible = False
         stack = [(pointer, False) for pointer in reversed(places)]
-        while stack and len(parts) < MAX_PARTS:
+        while stack and len(seen) < MAX_PARTS:
             pointer, takes_null = stack.pop()
             node = follow(self.document, pointer)
             impossible |= node is False
-            if not isinstance(node, Mapping) or pointer in parts:
+            if not isinstance(node, Mapping) or pointer in seen:
                 continue
+            seen.add(pointer)
             takes_null |= node.get("nullable") is True or node.get("x-nullable") is True
             more = self._referred(node)
             own = node if not more or not self.old else _flags(node)
-            parts[pointer] = Part(pointer, own, takes_null or _takes_null(own, self.document))
+            if own.keys() - _JOINTS:
+                parts[pointer] = Part(pointer, own, takes_null or _takes_null(own, self.document))
             more += [join(pointer, "allOf", i) for i, _ in enumerate(_list(own, "allOf"))]
             stack += [(each, takes_null) for each in reversed(more)]
             stack += [(each, True) for each in self._single(own, pointer)]
+        self.looked_at += len(seen)
         return self._merged(tuple(parts.values()), impossible=impossible)
 
     def _referred(self, node: Mapping[str, Any]) -> list[str]:
@@ -171,9 +181,10 @@ class Shapes:
                 yield left[0]
 
     def _branches(self, node: Mapping[str, Any], at: str, keyword: str) -> tuple[list[str], bool]:
-        branches = _list(node, keyword)
-        left = [join(at, keyword, i) for i, each in enumerate(branches) if not _is_null(each)]
-        return left, len(left) < len(branches)
+        """The pointers of alternatives other than null, and whether null is one."""
+        every = list(_alternatives(node, at, keyword))
+        left = [pointer for pointer, each in every if not _is_null(each)]
+        return left, len(left) < len(every)
 
     def _merged(self, parts: tuple[Part, ...], *, impossible: bool) -> Shape:
         values, const = _values(parts)
@@ -197,6 +208,7 @@ class Shapes:
             closed=next((join(p.pointer, "additionalProperties") for p in parts if _closes(p.node)), None),
             others=self._all_at(parts, "additionalProperties"),
             items=self._all_at(parts, "items"),
+            first=self._first(parts),
             groups=tuple(self._groups(parts)),
             conditions=self._conditions(parts),
             impossible=impossible,
@@ -204,9 +216,21 @@ class Shapes:
 
     def _all_at(self, parts: tuple[Part, ...], keyword: str) -> Places:
         found = [
-            self.places(join(p.pointer, keyword)) for p in parts if isinstance(p.node.get(keyword), Mapping)
+            self.places(join(p.pointer, keyword))
+            for p in parts
+            if isinstance(p.node.get(keyword), Mapping)
+            or (keyword == "items" and p.node.get(keyword) is False)
         ]
         return tuple(dict.fromkeys(place for places in found for place in places))
+
+    def _first(self, parts: tuple[Part, ...]) -> tuple[Places, ...]:
+        part = max(parts, key=lambda each: len(_list(each.node, "prefixItems")), default=None)
+        listed = _list(part.node, "prefixItems") if part else []
+        return (
+            tuple(self.places(join(part.pointer, "prefixItems", i)) for i, _ in enumerate(listed))
+            if part
+            else ()
+        )
 
     def _conditions(self, parts: tuple[Part, ...]) -> dict[str, tuple[str, Places]]:
         texts: dict[str, set[str]] = {}
@@ -225,6 +249,16 @@ class Shapes:
                     yield Group(
                         keyword, join(part.pointer, keyword), tuple(self.places(each) for each in left)
                     )
+
+
+def _alternatives(node: Mapping[str, Any], at: str, keyword: str) -> Iterator[tuple[str, Any]]:
+    """Alternatives with their pointers; those of an `anyOf` within an `anyOf` are its own."""
+    for index, each in enumerate(_list(node, keyword)):
+        where = join(at, keyword, index)
+        if keyword == "anyOf" and isinstance(each, Mapping) and each.keys() - _ANNOTATIONS == {"anyOf"}:
+            yield from _alternatives(each, where, keyword)
+        else:
+            yield where, each
 
 
 def _flags(node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -334,6 +368,8 @@ def _limits(parts: tuple[Part, ...]) -> dict[str, tuple[float, bool]]:
     """The closest of each limit. A lower limit of nothing is none."""
     found: dict[str, tuple[float, bool]] = {}
     for part in parts:
+        if not part.node.keys() & _LIMITING:
+            continue
         for name, higher in LIMITS.items():
             for limit in _bounds(part.node, name):
                 if name not in found or _closer(limit, found[name], higher=higher):
@@ -367,6 +403,18 @@ def closer(name: str, one: tuple[float, bool], two: tuple[float, bool]) -> bool:
     return _closer(one, two, higher=LIMITS[name])
 
 
+def keeps(name: str, limit: tuple[float, bool], value: Any) -> bool:
+    """Whether a value keeps a limit; one of which the limit does not speak does."""
+    about: dict[str, Any] = {"Length": str, "Items": list, "Properties": dict, "imum": (int, float)}
+    kind = next((kind for ending, kind in about.items() if name.endswith(ending)), None)
+    if kind is None or isinstance(value, bool) or not isinstance(value, kind):
+        return True
+    size: float = value if isinstance(value, int | float) else len(value)
+    if size == limit[0]:
+        return not limit[1]
+    return (size > limit[0]) is LIMITS[name]
+
+
 def _closes(node: Mapping[str, Any]) -> bool:
     return node.get("additionalProperties") is False
 
@@ -374,6 +422,8 @@ def _closes(node: Mapping[str, Any]) -> bool:
 def _spoken(part: Part) -> Iterator[tuple[str, Any, str | None]]:
     """Every condition of a schema: its name, what it says, and its pointer where it is a schema."""
     node, at = part.node, part.pointer
+    if not node.keys() & _CONDITIONS:
+        return
     for name in _WHOLE:
         if name in node:
             yield name, node[name], None
@@ -382,8 +432,6 @@ def _spoken(part: Part) -> Iterator[tuple[str, Any, str | None]]:
             yield name, node[name], join(at, name)
     for name in _BY_NAME:
         yield from ((f"{name}/{key}", each, join(at, name, key)) for key, each in _map(node, name).items())
-    for index, each in enumerate(_list(node, "prefixItems")):
-        yield f"prefixItems/{index}", each, join(at, "prefixItems", index)
     for name, needed in _map(node, "dependentRequired").items():
         yield from ((f"dependentRequired/{name}/{each}", True, None) for each in _list({"": needed}, ""))
     if node.get("uniqueItems") is True:

@@ -69,7 +69,7 @@ def _limits(high: str, low: str) -> str:
 
 
 _KEYWORDS = (
-    "prefix-items", "if", "then", "else", "contains", "dependent-required", "dependent-schema", "pattern-property",
+    "if", "then", "else", "contains", "dependent-required", "dependent-schema", "pattern-property",
     "property-names", "unevaluated-items", "unevaluated-properties", "content-schema",
 )  # fmt: skip
 
@@ -79,7 +79,8 @@ def _keywords(end: str) -> str:
 
 
 _EITHER = (
-    _Either("type-changed", _E, _E, "has another type", "type-changed type-compatible"),
+    _Either("type-changed", _E, _E, "has another type",
+            "type-changed type-compatible prefix-items-added prefix-items-removed"),
     _Either("type-narrowed", _E, _I, "has fewer types than it had",
             "type-changed type-specialized list-of-types-narrowed"),
     _Either("type-widened", _I, _E, "has more types than it had", "type-generalized list-of-types-widened"),
@@ -93,12 +94,13 @@ _EITHER = (
     _Either("const-added", _E, _I, "is bound to one value now", "const-added"),
     _Either("const-removed", _I, _E, "is bound to its one value no longer", "const-removed"),
     _Either("const-changed", _E, _E, "is bound to another value", "const-changed"),
-    _Either("limit-set", _W, _I, "has a limit where there was none", _limits("set", "set")),
+    _Either("limit-set", _W, _I, "has a limit where there was none",
+            "max-set exclusive-max-set max-length-set min-set exclusive-min-set min-items-set"),
     _Either("limit-tightened", _E, _I, "has a closer limit", _limits("decreased", "increased")
             + " min-contains-increased max-contains-decreased"),
     _Either("limit-relaxed", _I, _E, "has a wider limit", _limits("increased", "decreased")
             + " min-contains-decreased max-contains-increased"),
-    _Either("limit-removed", _I, _E, "has a limit no longer", _limits("unset", "unset")),
+    _Either("limit-removed", _I, _E, "has a limit no longer", "max-length-unset min-items-unset"),
     _Either("pattern-added", _E, _I, "has to fit a pattern now", "pattern-added"),
     _Either("pattern-changed", _W, _I, "has to fit another pattern", "pattern-changed"),
     _Either("pattern-removed", _I, _I, "has to fit a pattern no longer", "pattern-removed pattern-generalized"),
