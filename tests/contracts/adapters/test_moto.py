@@ -7,6 +7,7 @@ import functools
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from contracts import adapters, installed
+from contracts.shelf import Shelf
 from contracts.verify import Verified, verify
 from contracts.view import Bench
 from interlock.records import Interaction, Message, Source
@@ -261,6 +263,16 @@ MOTO_CALLS_IT_HTML = frozenset(
 )
 
 
+# Contracts of our library, the services that they speak of, and the least that is an operation of them.
+OURS = [
+    ("s3", ("s3", "sts"), 20),
+    ("ses", ("sesv2", "sts"), 2),
+    ("sns", ("sns", "sts"), 9),
+    ("cognito", ("cognito-idp", "sts"), 7),
+]
+MOTO_ALONE = {"ses": [("response-media-type", "/response/header/content-type")]}
+
+
 def places(found: Verified) -> list[tuple[str, str | None]]:
     """The rule and the pointer of every finding."""
     return [(each.rule, each.location.message_pointer) for each in found.findings]
@@ -276,6 +288,20 @@ def test_what_boto3_and_moto_say_is_as_promised(service: str, heard: dict[str, l
             assert places(found) == [("response-media-type", "/response/header/content-type")]
         else:
             assert not found.findings, (found.operation, found.findings)
+
+
+@pytest.mark.parametrize(("name", "services", "least"), OURS)
+def test_it_is_as_our_library_promises_too(
+    name: str, services: tuple[str, ...], least: int, heard: dict[str, list[Interaction]]
+) -> None:
+    known = bench(Shelf(Path("nowhere")).load(name))
+    matched = 0
+    for interaction in (each for service in services for each in heard[service]):
+        found = verify(interaction, known)
+        matched += found.operation is not None
+        wrong = [place for place in places(found) if place not in MOTO_ALONE.get(name, ())]
+        assert not wrong, (found.operation, found.findings)
+    assert matched >= least
 
 
 @pytest.mark.parametrize(
