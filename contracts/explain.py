@@ -214,7 +214,7 @@ def _was_redacted(path: list[Any], seen: Any, keyword: str) -> bool:
     """Whether a value, or the name of a member that nobody knows, was put there by a redactor."""
     if keyword in {"additionalProperties", "unevaluatedProperties"}:
         return in_text(str(path[-1]))
-    return isinstance(seen, str) and is_placeholder(seen)
+    return isinstance(seen, str) and (is_placeholder(seen) or in_text(seen))
 
 
 def _at(value: Any, path: list[Any]) -> Any:

@@ -159,7 +159,11 @@ def accept(view: View) -> None:
             join(view.operation.pointer, "responses"),
             seen=said,
         )
-    if not said or not promised or view.refused:
+    good = [each for each in view.operation.answers if each.status.startswith("2")]
+    bodiless = bool(good) and not any(
+        each.media for each in good
+    )  # what it accepts counts for refusals alone
+    if not said or not promised or view.refused or bodiless:
         return
     wanted = [essence(part) for part in said.split(",")]
     if not any(_covers(each, name) for each in wanted for name in promised):

@@ -214,7 +214,7 @@ def test_like_faults_in_a_list_are_one_finding_that_counts_them() -> None:
     assert "2 more" in str(found.findings[0].seen)
 
 
-@pytest.mark.parametrize("mark", ["[redacted]", "<ID>", "*****", "{{id}}", "FILTERED"])
+@pytest.mark.parametrize("mark", ["[redacted]", "<ID>", "*****", "{{id}}", "FILTERED", "<VENDOR_ID>0"])
 def test_what_was_redacted_is_not_judged_and_said(mark: str) -> None:
     found = verified(got=CAT | {"id": mark, "extra": 1})
     assert places(found) == [("response-body", "/response/body/extra")]
@@ -330,3 +330,16 @@ def test_a_body_nested_beyond_reason_is_said_and_crashes_nothing() -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
     found = verified(got=deep)
     assert found.unjudged == ("/response/body: it is nested too deeply",)
+
+
+@pytest.mark.parametrize(("good", "found"), [({}, []), ({"content": {"text/csv": {}}}, ["request-accept"])])
+def test_what_is_accepted_is_asked_only_where_a_good_answer_has_a_body(
+    good: dict[str, object], found: list[str]
+) -> None:
+    refused = {"description": "", "content": {"application/json": {"schema": {}}}}
+    answers = {"204": {"description": "gone", **good}, "404": refused}
+    given = document() | {"paths": {"/pets": {"delete": {"responses": answers}}}}
+    sent = interaction("DELETE", "/v1/pets", status=204, headers={"Accept": "application/vnd.made-up"})
+    told = verify(sent, bench(contract(given)))
+    assert told.operation == "DELETE /pets"
+    assert [each.rule for each in told.findings if each.rule == "request-accept"] == found
