@@ -20,6 +20,13 @@ MAX_TEXT = 120
 _AMBIGUOUS = "ambiguous"
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _MANY = 12  # options that are listed
+_SAID = {
+    "uniqueItems": "no item twice",
+    "contains": "an item of a kind that is not among them",
+    "falseSchema": "nothing",
+    "propertyNames": "members whose names are of another kind",
+    "unevaluatedItems": "no more items",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +279,9 @@ def _promise(error: Any, keyword: str) -> str:  # noqa: PLR0911 - one for each k
         return f"{limits[keyword]} {kind.limit}"
     if keyword in {"pattern", "format"}:
         return f"{keyword} {getattr(kind, keyword)}"
-    if keyword == "uniqueItems":
-        return "no item twice"
-    return str(error.message)[:MAX_TEXT]
+    if keyword == "not":
+        return f"nothing that fits {json.dumps(kind.schema, ensure_ascii=False)}"[:MAX_TEXT]
+    if keyword == "multipleOf":
+        return f"a multiple of {kind.multiple_of}"
+    # Not the validator's own message: what was seen stands in it, and is not yet redacted.
+    return _SAID.get(keyword, f"what {keyword} says")

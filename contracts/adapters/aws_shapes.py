@@ -9,7 +9,7 @@ from contracts.adapters.common import broken_reference
 from contracts.pointers import escape, join
 from interlock.records import Finding
 
-_REQUEST, _RESPONSE = "x-interlock-request", "x-interlock-response"
+REQUEST, RESPONSE = "x-interlock-request", "x-interlock-response"
 _WHOLE = frozenset({"integer", "long", "short", "byte", "bigInteger"})
 _FRACTIONS = frozenset({"float", "double", "bigDecimal"})
 _MAX_HOPS = 8
@@ -93,9 +93,9 @@ class Shapes:
         else:
             made = _scalar(kind, shape, json=self._json)
         if limits := _limits(kind, shape):
-            made.setdefault(_REQUEST, {}).update(limits)
+            made.setdefault(REQUEST, {}).update(limits)
         if self._json and made:  # a null in an answer is a member that is not there
-            made[_RESPONSE] = {"nullable": True}
+            made[RESPONSE] = {"nullable": True}
         return made
 
     def _structure(self, name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,9 +112,9 @@ class Shapes:
         made: dict[str, Any] = {"type": "object", "properties": properties}
         if required:
             made["required"] = required
-        made[_REQUEST] = {"additionalProperties": False}
+        made[REQUEST] = {"additionalProperties": False}
         if shape.get("union") is True:
-            made[_REQUEST] |= {"minProperties": 1, "maxProperties": 1}
+            made[REQUEST] |= {"minProperties": 1, "maxProperties": 1}
         return made
 
     def _member(self, name: str, own: str, member: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

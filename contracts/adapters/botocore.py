@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contracts.adapters import aws_hosts
+from contracts.adapters import aws_hosts, aws_shapes
 from contracts.adapters.aws_shapes import Shapes, wire_name
 from contracts.adapters.common import Built, Reader
 from contracts.contract import Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
@@ -206,7 +206,7 @@ class _Reader(Reader):
             "type": "object",
             "properties": {**fixed, **_mapping(own.get("properties"))},
             "required": ["Action", "Version", *own.get("required", ())],
-            "x-interlock-request": {"additionalProperties": False},
+            aws_shapes.REQUEST: {"additionalProperties": False},
         }
 
     def _payload(self, node: Mapping[str, Any], side: str, shape: str) -> Any:
@@ -242,7 +242,9 @@ class _Reader(Reader):
         elif self.protocol == "json":
             media = self._json(where, join("/shapes", shape) if shape else None)
         elif shape:
-            media = self._rest(shape, members, where, self._payload(node, "output", shape))
+            payload = self._payload(node, "output", shape)
+            self._no_error_within(_mapping(members.get(payload)).get("shape", shape))
+            media = self._rest(shape, members, where, payload)
         yield Answer(
             status=self._status(node, members),
             pointer=where,
@@ -252,6 +254,12 @@ class _Reader(Reader):
         yield Answer(status="3XX", pointer=at)
         for status in ("4XX", "5XX"):
             yield Answer(status=status, pointer=at, media=(self._errors,))
+
+    def _no_error_within(self, shape: str) -> None:
+        """S3 answers 200 before a copy is done, and tells a failure in the body: docs.aws.amazon.com, CopyObject."""
+        node = self.document["shapes"].get(shape, {})
+        if self.protocol == "rest-xml" and not _TOLD.keys() & _mapping(node.get("properties")).keys():
+            node[aws_shapes.RESPONSE] = {"not": {"required": list(_TOLD)}}
 
     def _status(self, node: Mapping[str, Any], members: Mapping[str, Any]) -> str:
         """rest-xml names one status where several are meant: a part of an object is answered 206."""

@@ -112,6 +112,20 @@ def test_an_error_in_another_envelope_is_found() -> None:
     assert (found.rule, found.location.message_pointer) == ("response-body", "/response/body/Code")
 
 
+def test_an_error_within_a_good_answer_is_found() -> None:
+    """S3 answers 200 before a copy is done."""
+    asked = interaction(
+        "PUT",
+        "https://s3.amazonaws.com/made-up/a",
+        headers={"x-amz-copy-source": "made-up/b"},
+        got=b"<Error><Code>InternalError</Code><Message>made up</Message></Error>",
+        answered={"Content-Type": "application/xml"},
+    )
+    (found,) = verify(asked, bench(_named("s3"))).findings
+    assert (found.rule, found.location.contract_pointer) == ("response-body", "/shapes/CopyObjectResult/not")
+    assert found.promised == 'nothing that fits {"required": ["Code", "Message"]}'
+
+
 def test_an_action_that_there_is_not_is_no_operation() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     asked = interaction("POST", "https://sns.eu-west-1.amazonaws.com/", sent=b"Action=Publisch", headers=form)

@@ -15,7 +15,7 @@ from contracts.shelf import Shelf
 from contracts.values import Coercer
 from contracts.verify import verify, verify_event
 from contracts.view import Bench
-from tests.contracts.verify.made import bench, contract, document, interaction, places
+from tests.contracts.verify.made import JSON, bench, contract, document, interaction, places
 
 PARTS = "multipart/form-data; boundary=made-up"
 LISTED = {
@@ -129,3 +129,25 @@ def test_deliveries_are_judged_by_the_event_that_they_say(name: str) -> None:
             broken = verify_event(written({}, media.media_type), media.media_type, event, judge)
             assert broken, event.type
         assert verify_event(b"x", "image/png", event, judge), event.type
+
+
+# -- what is said ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "promised"),
+    [
+        ({"not": {"required": ["a"]}}, {"a": "hidden"}, 'nothing that fits {"required": ["a"]}'),
+        ({"type": "integer", "multipleOf": 7}, 777777771, "a multiple of 7"),
+        ({"contains": {"type": "integer"}}, ["hidden"], "an item of a kind that is not among them"),
+        ({"properties": {"a": False}}, {"a": "hidden"}, "nothing"),
+        ({"propertyNames": {"maxLength": 2}}, {"hidden": 1}, "members whose names are of another kind"),
+    ],
+)
+def test_what_was_promised_does_not_tell_what_was_seen(schema: Any, value: Any, promised: str) -> None:
+    """Only what was seen is redacted."""
+    given = document()
+    given["openapi"] = "3.1.0"
+    given["paths"]["/pets"]["post"]["requestBody"]["content"][JSON]["schema"] = schema
+    found = verify(interaction("POST", "/v1/pets", sent=value), bench(contract(given))).findings
+    assert [each.promised for each in found if each.rule == "request-body"] == [promised]
