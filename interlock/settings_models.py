@@ -409,6 +409,14 @@ class VerifySettings(Model):
     )
 
 
+class DriftSettings(Model):
+    """How contracts are compared with each other, and recorded answers with them."""
+
+    rules: Mapping[str, Literal["critical", "error", "warning", "info", "off"]] = _is(
+        {}, "Severity of single rules; `interlock drift --rules` lists them."
+    )
+
+
 class Settings(Model):
     """Settings of interlock: the services you depend on, and how they are probed."""
 
@@ -419,6 +427,7 @@ class Settings(Model):
         {}, "Your own jobs that report in, by name."
     )
     verify: VerifySettings = _made(VerifySettings, "How recorded traffic is held against contracts.")
+    drift: DriftSettings = _made(DriftSettings, "How contracts are compared.")
     path: SkipJsonSchema[Path | None] = Field(default=None, exclude=True)
 
     @property

@@ -205,7 +205,11 @@ def _of_broken(view: View, broken: Broken) -> Sighting:
     rule = _RULES.get(broken.keyword, "recorded-value-changed")
     pointer = _INDEX.sub("/*", broken.pointer)
     what = f" {view.answer.status if view.answer else ''}: {_spelled(pointer)} {_VERBS[rule]}"
-    seen = broken.seen.partition("; ")[0] if "more in the list like it" in broken.seen else broken.seen
+    seen = (
+        broken.seen.rpartition("; ")[0] if broken.seen.endswith("more in the list like it") else broken.seen
+    )
+    if rule in {"recorded-field-new", "recorded-type-changed"}:
+        seen = seen.partition(" ")[0]  # the type says it; a value would be somebody's
     return _sighting(view, rule, what, _BODY + pointer, broken.contract_pointer, broken.promised, seen)
 
 

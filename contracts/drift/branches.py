@@ -32,6 +32,8 @@ class Paired:
 
 def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[Places]) -> Paired:
     """Pair alternatives: by the name of a component or title, by text, by their types alone, then the last pair."""
+    if len(one) == len(two) == 1:  # one that has another name now is still the one
+        return Paired(((one[0], two[0]),), (), ())
     pairs: list[Pair] = []
     left, right = list(one), list(two)
     for key in (_name, _text, _kind):

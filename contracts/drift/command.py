@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contracts.drift.report import Terms
     from interlock.output import Report
     from interlock.records import Finding, Interaction
+    from interlock.settings import Settings
 
 _FAIL_ON = ("critical", "error", "warning", "info", "never")
 
@@ -104,7 +105,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     found = found_settings(config)
     asked = Asked(
         root=found.folder if found else Path.cwd(),
-        levels=severities(rules, RULES, command="drift"),
+        levels=severities((*_rules_of(found), *rules), RULES, command="drift"),
         terms=Terms(
             accepted=findings.read_baseline(baseline) if baseline else frozenset(),
             fail_on=None if fail_on == "never" else Severity(fail_on),
@@ -123,6 +124,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     shown = _worst(report, Severity(show)) if form == "text" else report
     click.echo(redactor.text(render(shown, form, terminal=sys.stdout.isatty())), nl=False)
     return exit_status(report, asked.terms.fail_on)
+
+
+def _rules_of(found: Settings | None) -> list[str]:
+    return [f"{name}={level}" for name, level in found.drift.rules.items()] if found else []
 
 
 def _worst(report: Report, least: Severity) -> Report:

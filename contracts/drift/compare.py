@@ -129,9 +129,11 @@ def _addresses(contract: Contract) -> list[str]:
 
 def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[Finding]:
     for noted, operations in sides.notes.items():
-        yield from _finding(sides, noted, operations, levels)
+        yield from _finding(sides, noted, operations if len(operations) > 1 else [], levels)
     for noted, pairs in sides.walk.notes.items():
-        yield from _finding(sides, noted, sides.walk.operations(pairs), levels)
+        reached = sides.walk.operations(pairs)
+        named = noted.subject.startswith(tuple(reached))  # it says itself whose schema it is
+        yield from _finding(sides, noted, [] if named else reached, levels)
 
 
 def _finding(
@@ -141,7 +143,7 @@ def _finding(
     if level is None:
         return
     seen = noted.seen
-    if not noted.subject.startswith(tuple(operations)):
+    if operations:
         more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
         seen = f"{seen or 'changed'}; reached from {', '.join(operations[:_NAMED])}{more}"
     made = findings.make(

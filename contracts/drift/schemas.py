@@ -126,7 +126,10 @@ def _values(look: Look) -> None:
 
 
 def _list_of(values: tuple[Any, ...] | None) -> str:
-    return "any value" if values is None else f"one of {listed(_shown(v) for v in values)}"
+    if values is None:
+        return "any value"
+    shown = listed(_shown(value) for value in values)
+    return shown if len(values) == 1 else f"one of {shown}"
 
 
 def _shown(value: Any) -> str:
@@ -189,14 +192,14 @@ def _conditions(look: Look) -> None:
         (before, inner), (after, revised) = (side.get(name, (None, ())) for side in (one, two))
         said = {"promised": _short(before), "seen": _short(after)}
         if before is None:
-            look.add("condition-added", f"is under {shown} now", keyword, **said)
+            look.add("condition-added", f"is bound by {shown} now", keyword, **said)
         elif after is None:
-            look.add("condition-removed", f"is under {shown} no longer", keyword, **said)
+            look.add("condition-removed", f"is bound by {shown} no longer", keyword, **said)
         elif inner or revised:
             look.walk.step(look.pair, inner, revised, f"{look.label} ({shown})")
         elif before != after:
             suffix = "content-changed" if keyword.startswith("content") else "condition-changed"
-            look.add(suffix, f"is under another {shown}", keyword, **said)
+            look.add(suffix, f"is bound by another {shown}", keyword, **said)
 
 
 def _short(text: str | None) -> str:

@@ -433,7 +433,7 @@ def _spoken(part: Part) -> Iterator[tuple[str, Any, str | None]]:
     for name in _BY_NAME:
         yield from ((f"{name}/{key}", each, join(at, name, key)) for key, each in _map(node, name).items())
     for name, needed in _map(node, "dependentRequired").items():
-        yield from ((f"dependentRequired/{name}/{each}", True, None) for each in _list({"": needed}, ""))
+        yield from ((f"dependentRequired/{name}/{each}", each, None) for each in _list({"": needed}, ""))
     if node.get("uniqueItems") is True:
         yield "uniqueItems", True, None
 

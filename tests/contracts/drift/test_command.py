@@ -79,6 +79,9 @@ def test_rules_and_baselines_are_those_of_verify(folder: Path) -> None:
     accepted = run("old.json", "new.json", "--baseline", "known.json")
     assert accepted.return_value == 0
     assert "1 accepted by the baseline" in accepted.output
+    (folder / "interlock.toml").write_text(f'[drift.rules]\n{rule} = "warning"\n')
+    assert run("old.json", "new.json").return_value == 0
+    assert run("old.json", "new.json", "--rule", f"{rule}=error").return_value == 1
     listed = run("--rules").output
     assert f"{rule:<40}" in listed
 

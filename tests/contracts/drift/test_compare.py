@@ -323,7 +323,7 @@ def test_a_change_of_a_shared_schema_is_one_finding_that_names_the_operations() 
     assert finding.location.contract_pointer == "/components/schemas/Thing/properties/a/enum"
     assert finding.location.message_pointer == "/components/schemas/Thing/properties/a/enum"
     assert finding.seen == 'one of "x", "y"; reached from GET /a, GET /b, GET /c and 1 more'
-    assert finding.promised == 'one of "x"'
+    assert finding.promised == '"x"'
 
 
 def test_the_fingerprint_does_not_hang_on_the_name_of_the_file() -> None:
