@@ -19,7 +19,7 @@ SETS = {
     "ruby-vcr-yaml/solidus_square": (("square/api.json",), 68),
     "ruby-vcr-yaml/mailgun-ruby": (("mailgun/openapi.yaml",), 16),
     "ruby-vcr-yaml/sendgrid_webapi": (tuple(f"sendgrid/tsg_{name}_v3.json" for name in SENDGRID), 9),
-    "ruby-vcr-yaml/pay": (("stripe/2022-04-12/spec3.json",), 119),
+    "ruby-vcr-yaml/pay": (("stripe/2023-09-12/spec3.yaml",), 119),
     "betamax-json/github3.py": (("github/api.github.com.json",), 103),
     "go-vcr/go-auth0": (AUTH0, 158),
     "polly-har/graph-auth0": (AUTH0, 31),
