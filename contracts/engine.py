@@ -58,7 +58,8 @@ class _Side:
     def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
         """The validator that knows this schema."""
         if pointer not in self.schemas or self._validator is None:
-            self._compile([pointer] if self._validator is None else [pointer, *self._contract.roots()])
+            known = [] if self._validator is None else [*self.schemas, *self._contract.roots()]
+            self._compile([pointer, *known])
             assert self._validator is not None
         return self._validator
 

@@ -32,7 +32,9 @@ ANSWER_SECONDS = 10.0
 MAX_SEED = 2**32
 _MAX_CURL = 2000
 # What every client sends anew.
-_UNSAID = frozenset({"accept", "accept-encoding", "connection", "content-length", "user-agent"})
+_UNSAID = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "user-agent", "x-schemathesis-testcaseid"}
+)
 WANTS_CREDENTIAL = frozenset({401, 403})
 _REFUSED = WANTS_CREDENTIAL | {429}
 _PHASES = {"examples", "coverage", "fuzzing"}
