@@ -24,7 +24,6 @@ _SAID = {
     "uniqueItems": "no item twice",
     "contains": "an item of a kind that is not among them",
     "falseSchema": "nothing",
-    "propertyNames": "members whose names are of another kind",
     "unevaluatedItems": "no more items",
 }
 
@@ -100,7 +99,8 @@ class _Explainer:
                 error, value, keyword, f"{error.kind.property!r} must be there", [error.kind.property]
             )
         elif keyword == "propertyNames":
-            yield self._broken(error, value, keyword, error.kind.error.message)
+            inner = error.kind.error
+            yield self._broken(error, value, keyword, f"in names {_promise(inner, inner.kind.name)}")
         else:
             yield self._broken(error, value, keyword, _promise(error, keyword))
 

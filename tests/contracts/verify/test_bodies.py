@@ -137,11 +137,11 @@ def test_deliveries_are_judged_by_the_event_that_they_say(name: str) -> None:
 @pytest.mark.parametrize(
     ("schema", "value", "promised"),
     [
-        ({"not": {"required": ["a"]}}, {"a": "hidden"}, 'nothing that fits {"required": ["a"]}'),
+        ({"not": {"required": ["a"]}}, {"a": "seen-here"}, 'nothing that fits {"required": ["a"]}'),
         ({"type": "integer", "multipleOf": 7}, 777777771, "a multiple of 7"),
-        ({"contains": {"type": "integer"}}, ["hidden"], "an item of a kind that is not among them"),
-        ({"properties": {"a": False}}, {"a": "hidden"}, "nothing"),
-        ({"propertyNames": {"maxLength": 2}}, {"hidden": 1}, "members whose names are of another kind"),
+        ({"contains": {"type": "integer"}}, ["seen-here"], "an item of a kind that is not among them"),
+        ({"properties": {"a": False}}, {"a": "seen-here"}, "nothing"),
+        ({"propertyNames": {"maxLength": 2}}, {"seen-here": 1}, "in names at most this many characters: 2"),
     ],
 )
 def test_what_was_promised_does_not_tell_what_was_seen(schema: Any, value: Any, promised: str) -> None:
