@@ -9,7 +9,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from contracts.contract import Answer, Media
-from contracts.drift.shapes import Places, Shape, Shapes, type_of
+from contracts.drift.keywords import type_of
+from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.engine import RESPONSE, TooDeep
 from contracts.explain import Broken, explain
 from contracts.media import Read, chosen, essence, is_json, read

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.drift import kinds
-from contracts.drift.shapes import LIMITS, Places, Shape, Shapes, canonical, closer, keeps
+from contracts.drift.keywords import LIMITS, canonical, closer, keeps
+from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import MISSING, follow, steps
 
 Pair = tuple[Places, Places]
@@ -72,13 +73,13 @@ def _takes_all(wide: Shape, narrow: Shape) -> bool:
     says_more = any(part.node.keys() - _PLAIN for part in wide.parts)
     if says_more or not kinds.covers(kinds.kinds(wide), kinds.kinds(narrow)):
         return False
-    if wide.values is not None and (
-        narrow.values is None or any(v not in wide.values for v in narrow.values)
-    ):
+    if wide.values is not None and (narrow.values is None or narrow.values.keys() - wide.values.keys()):
         return False
     if narrow.values is not None:
         return all(
-            keeps(name, limit, value) for name, limit in wide.limits.items() for value in narrow.values
+            keeps(name, limit, value)
+            for name, limit in wide.limits.items()
+            for value in narrow.values.values()
         )
     return all(
         name in narrow.limits and not closer(name, limit, narrow.limits[name])
@@ -124,7 +125,7 @@ def _tags(shapes: Shapes, shape: Shape) -> Iterator[str]:
     for name, places in sorted(shape.properties.items()):
         values = shapes.of(places).values
         if values is not None and len(values) == 1:
-            yield f"{name}={values[0]}"
+            yield f"{name}={next(iter(values))}"
 
 
 def _alike(one: Shape, two: Shape) -> bool:
@@ -133,12 +134,7 @@ def _alike(one: Shape, two: Shape) -> bool:
     return kinds.covers(left, right) or kinds.covers(right, left)
 
 
-def named(shapes: Shapes) -> Callable[[Places], str]:
-    """How an alternative is called in a finding."""
-
-    def name(places: Places) -> str:
-        told = _name(shapes, places).removeprefix("title ")
-        shape = shapes.of(places)
-        return told or " or ".join(sorted(shape.types or {"anything"}))
-
-    return name
+def called(shapes: Shapes, places: Places) -> str:
+    """How an alternative is called in a finding: by its name, else by its types."""
+    told = _name(shapes, places).removeprefix("title ")
+    return told or " or ".join(sorted(shapes.of(places).types or {"anything"}))

@@ -1,0 +1,56 @@
+"""The alternatives of two schemas: which are gone or new, and which belong together and are compared."""
+
+from __future__ import annotations
+
+from contracts.drift import branches
+from contracts.drift.look import Look
+from contracts.drift.shapes import Places
+from contracts.view import listed
+
+
+def alone(look: Look) -> bool:
+    """Whether alternatives are all that one side says: then the other is one alternative. Compares them so."""
+    base, revision = look.base, look.revision
+    if base.only_grouped and revision.only_grouped:
+        one, two = base.groups[0].branches, revision.groups[0].branches
+    elif base.only_grouped and revision.parts and not revision.groups:
+        one, two = base.groups[0].branches, (look.pair.revision,)
+    elif revision.only_grouped and base.parts and not base.groups:
+        one, two = (look.pair.base,), revision.groups[0].branches
+    else:
+        return False
+    look.nullable()
+    _compare(look, one, two)
+    return True
+
+
+def beside(look: Look) -> None:
+    """Alternatives beside other keywords: group by group in their order."""
+    one, two = look.base.groups, look.revision.groups
+    for before, after in zip(one, two, strict=False):
+        _compare(look, before.branches, after.branches)
+    for group in one[len(two) :]:
+        word = group.keyword
+        look.add("condition-removed", f"has no {word} any more", word, promised=word, seen="nothing")
+    for group in two[len(one) :]:
+        word = group.keyword
+        look.add("condition-added", f"has {word} now", word, promised="nothing", seen=word)
+
+
+def _compare(look: Look, one: tuple[Places, ...], two: tuple[Places, ...]) -> None:
+    walk = look.walk
+    found = branches.paired(walk.base, walk.revision, one, two)
+    for before, after in found.pairs:
+        walk.step(look.pair, before, after, look.label)
+    gone = [branches.called(walk.base, each) for each in found.gone]
+    new = [branches.called(walk.revision, each) for each in found.new]
+    every = [
+        listed(branches.called(s, each) for each in side)
+        for s, side in ((walk.base, one), (walk.revision, two))
+    ]
+    for name in gone:
+        look.add("alternative-removed", f"has no alternative {name} any more", "anyOf", "oneOf",
+                 promised=name, seen=every[1])  # fmt: skip
+    for name in new:
+        look.add("alternative-added", f"has the alternative {name} too", "anyOf", "oneOf",
+                 promised=every[0], seen=name)  # fmt: skip
