@@ -23,12 +23,13 @@ _COUNTS = (
     "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "minContains", "maxContains",
 )  # fmt: skip
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-_ONE = (
+_LIMITS = frozenset((*_COUNTS, *_NUMBERS, "multipleOf"))
+_ONE = frozenset((
     "items", "additionalProperties", "not", "contains", "propertyNames", "if", "then", "else",
     "unevaluatedItems", "unevaluatedProperties",
-)  # fmt: skip
-_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
-_MAPS = ("properties", "patternProperties", "dependentSchemas")
+))  # fmt: skip
+_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_MAPS = frozenset(("properties", "patternProperties", "dependentSchemas"))
 _COMPOSED = ("$ref", "allOf", "anyOf", "oneOf", "not", "if", "const")
 _MAX_HOPS = 32
 
@@ -39,10 +40,11 @@ class Translator:
     def __init__(self, contract: Contract, direction: str) -> None:
         self._document = contract.document
         self._old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
-        self.direction = direction
+        self._own = f"x-interlock-{direction}"
         self._flag = "readOnly" if direction == REQUEST else "writeOnly"
         self._directional = contract.directional
         self._waiting: list[str] = []
+        self._targets: dict[str, str | None] = {}
         self.schemas: dict[str, Any] = {}
         self.broken: dict[str, str] = {}
 
@@ -57,23 +59,32 @@ class Translator:
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": self.schemas}
 
     def _schema(self, node: Any, at: str) -> Any:
-        if not isinstance(node, Mapping):
+        if not isinstance(node, dict):
             return node if isinstance(node, bool) else True
-        if isinstance(more := node.get(f"x-interlock-{self.direction}"), Mapping):
+        if isinstance(more := node.get(self._own), dict):
             node = {**node, **more}
         nullable = node.get("nullable") is True or node.get("x-nullable") is True
         made = self._reference(node, at) if "$ref" in node else self._keywords(node, at)
         return _with_null(made) if nullable else made
 
     def _reference(self, node: Mapping[str, Any], at: str) -> Any:
-        target = of_reference(node["$ref"])
-        if target is None or follow(self._document, target) is MISSING or self._circle(target):
-            self.broken.setdefault(join(at, "$ref"), str(node["$ref"]))
+        reference = str(node["$ref"])
+        if reference not in self._targets:
+            self._targets[reference] = self._target(node["$ref"])
+        target = self._targets[reference]
+        if target is None:
+            self.broken.setdefault(join(at, "$ref"), reference)
             return True
         self._waiting.append(target)
         found = {"$ref": f"#/properties/{escape(target)}"}
         # Before 3.1 what stands beside a reference is without effect.
         return found if self._old or len(node) == 1 else found | self._keywords(node, at)
+
+    def _target(self, reference: Any) -> str | None:
+        """Where a reference leads, None if nowhere."""
+        target = of_reference(reference)
+        lost = target is None or follow(self._document, target) is MISSING or self._circle(target)
+        return None if lost else target
 
     def _circle(self, target: str) -> bool:
         """Whether a reference leads only to further references, for ever."""
@@ -109,14 +120,12 @@ class Translator:
         return made
 
     def _inner(self, node: Mapping[str, Any], at: str, made: dict[str, Any]) -> None:
-        for name in _ONE:
-            if isinstance(inner := node.get(name), Mapping | bool):
+        for name, inner in node.items():  # most have none of these names, or one
+            if name in _ONE and isinstance(inner, dict | bool):
                 made[name] = self._schema(inner, join(at, name))
-        for name in _LISTS:
-            if isinstance(inner := node.get(name), list) and inner:
+            elif name in _LISTS and isinstance(inner, list) and inner:
                 made[name] = [self._schema(each, join(at, name, index)) for index, each in enumerate(inner)]
-        for name in _MAPS:
-            if isinstance(inner := node.get(name), Mapping):
+            elif name in _MAPS and isinstance(inner, dict):
                 base = join(at, name)
                 made[name] = {str(key): self._schema(each, join(base, key)) for key, each in inner.items()}
 
@@ -147,12 +156,16 @@ class Translator:
 
 
 def _types(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value] if value in _TYPES else []
     listed = value if isinstance(value, list) else [value]
     found = [each for each in listed if isinstance(each, str)]
     return list(dict.fromkeys(found)) if found and all(each in _TYPES for each in found) else []
 
 
 def _limits(node: Mapping[str, Any], made: dict[str, Any]) -> None:
+    if _LIMITS.isdisjoint(node):
+        return
     for name in _COUNTS:
         if name in node and isinstance(value := _whole(node[name]), int) and value >= 0:
             made[name] = value
