@@ -71,9 +71,7 @@ def compare(
     _servers(sides)
     security.schemes(sides)
     compare_schemas(sides.walk)
-    unjudged = (
-        ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.left_over else []
-    )
+    unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.is_cut else []
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
     levels = {name: None if name in passed_over else level for name, level in levels.items()}
     found = findings.in_order(_findings(sides, levels))

@@ -34,7 +34,8 @@ ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
 _WORDS = frozenset({"title", "description", "example", "examples", "externalDocs"})
-_NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+# Their keys are names of members, not keywords.
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 _NOTHING: Mapping[str, Any] = {}
 # A limit: its value, and whether the value itself is shut out.
 Limit = tuple[float, bool]
@@ -219,7 +220,7 @@ def _bare_of_words(node: Any, *, named: bool) -> Any:
     """`named`: the keys are names of members, not keywords."""
     if isinstance(node, Mapping):
         return {
-            key: _bare_of_words(value, named=not named and key in _NAMED)
+            key: _bare_of_words(value, named=not named and key in NAMED)
             for key, value in node.items()
             if named or key not in _WORDS
         }

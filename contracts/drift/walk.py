@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.contract import Contract
+from contracts.drift.keywords import NAMED
 from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import follow, join, of_reference, steps
 
 # More than any honest pair of documents has (Stripe's: 6,000 pairs, 28,000 schemas); hostile ones multiply.
 MAX_PAIRS = 100_000
 MAX_SCHEMAS = 300_000
+MAX_STEPS = 20_000_000
+_VALUES = frozenset({"example", "examples", "default", "enum", "const"})  # what stands there is no schema
 _SCHEMAS = {"components": 3, "definitions": 2, "schemas": 2}
 
 
@@ -70,6 +73,8 @@ class Walk:
     roots: dict[Pair, list[str]] = field(default_factory=dict)
     notes: dict[Noted, list[Pair]] = field(default_factory=dict)
     left_over: bool = False
+    _steps: int = 0
+    _order: dict[str, int] = field(default_factory=dict)
     _references: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -81,23 +86,28 @@ class Walk:
         """Put a pair of an operation's schemas on the list."""
         pair = Pair(lane, self.base.places(base), self.revision.places(revision))
         self.roots.setdefault(pair, []).append(operation)
+        self._order.setdefault(operation, len(self._order))
         self._put(pair, label)
 
     def step(self, pair: Pair, base: Places, revision: Places, label: str) -> None:
         """Put a pair that another one holds on the list."""
         inner = Pair(pair.lane, base, revision)
-        self._put(inner, label)
-        if inner is not pair:
+        if self._put(inner, label):
             self.above[inner].append(pair)
 
-    def _put(self, pair: Pair, label: str) -> None:
+    def _put(self, pair: Pair, label: str) -> bool:
         if pair not in self.above:
             if len(self.above) >= MAX_PAIRS:
                 self.left_over = True
-                self.above[pair] = []
-                return
+                return False
             self.above[pair] = []
             self.waiting.append((pair, component(pair) or label))
+        return True
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether something was left out, because there was too much of it."""
+        return self.left_over or self.base.cut or self.revision.cut
 
     def note(self, pair: Pair, noted: Noted) -> None:
         """Keep a change."""
@@ -126,22 +136,32 @@ class Walk:
         if _MERGED in names:
             return False
         for name in names:
-            self.step(
-                pair, self.base.places(name), self.revision.places(name), f"{label} ({steps(name)[-1]})"
-            )
+            before, after = self.base.places(name), self.revision.places(name)
+            if not self._left_out(pair.lane, before, after):
+                self.step(pair, before, after, f"{label} ({steps(name)[-1]})")
         return True
 
-    def operations(self, pairs: list[Pair]) -> list[str]:
-        """The operations that lead to any of the pairs, in the order in which they were put on."""
-        seen, stack = set(pairs), list(pairs)
-        while stack:
-            for each in self.above[stack.pop()]:
-                if each not in seen:
-                    seen.add(each)
-                    stack.append(each)
-        return list(
-            dict.fromkeys(name for pair, names in self.roots.items() if pair in seen for name in names)
+    def _left_out(self, lane: Lane, base: Places, revision: Places) -> bool:
+        flag = lane.left_out
+        return (
+            flag is not None and self.base.of(base).flagged(flag) and self.revision.of(revision).flagged(flag)
         )
+
+    def operations(self, pairs: list[Pair]) -> list[str]:
+        """The operations that lead to any of the pairs, in the order in which they were put on.
+
+        Empty once looking for them has taken more steps than any honest pair of documents needs.
+        """
+        seen, stack = set(pairs), list(pairs)
+        found: set[str] = set()
+        while stack and self._steps < MAX_STEPS:
+            pair = stack.pop()
+            self._steps += 1
+            found.update(self.roots.get(pair, ()))
+            more = [each for each in self.above[pair] if each not in seen]
+            seen.update(more)
+            stack += more
+        return [] if stack else sorted(found, key=self._order.__getitem__)
 
 
 _MERGED = "allOf"
@@ -149,11 +169,13 @@ _MERGED = "allOf"
 
 def _references(node: Any) -> Iterator[str]:
     """Where the references of a schema lead; `allOf` where it has parts that count only together."""
-    stack = [node]
+    stack = [(node, False)]
     while stack:
-        each = stack.pop()
+        each, named = stack.pop()
         if isinstance(each, list):
-            stack += each
+            stack += [(inner, False) for inner in each]
+        elif isinstance(each, Mapping) and named:
+            stack += [(inner, False) for inner in each.values()]
         elif isinstance(each, Mapping):
             # Flags decide by the direction what counts; merged parts can make up for each other.
             if "allOf" in each or "readOnly" in each or "writeOnly" in each:
@@ -162,11 +184,7 @@ def _references(node: Any) -> Iterator[str]:
             target = of_reference(each.get("$ref"))
             if target is not None:
                 yield target
-            stack += [
-                value
-                for name, value in each.items()
-                if name not in {"example", "examples", "default", "enum"}
-            ]
+            stack += [(inner, key in NAMED) for key, inner in each.items() if key not in _VALUES]
 
 
 def component(pair: Pair) -> str | None:

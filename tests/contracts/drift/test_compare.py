@@ -349,6 +349,17 @@ def test_schemas_that_hold_themselves_are_compared_once() -> None:
     assert compared(shared(circle), shared(circle | {"title": "x"})).findings == ()
 
 
+@pytest.mark.parametrize("name", ["default", "example", "enum", "const", "title", "properties"])
+def test_a_member_may_be_called_as_a_keyword_is(name: str) -> None:
+    """Also where only what it refers to has changed."""
+
+    def held(inner: Any) -> dict[str, Any]:
+        schema = {"oneOf": [thing(**{name: {"$ref": "#/components/schemas/Inner"}}), STRING]}
+        return answering(schema, components={"schemas": {"Inner": inner}})
+
+    assert rules(held(STRING), held(INTEGER)) == {"response-property-type-changed": "error"}
+
+
 def test_hostile_pairs_are_capped_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Schemas whose members merge others multiply at every step; no more is looked at than honest ones have."""
     names = [f"S{index}" for index in range(12)]
