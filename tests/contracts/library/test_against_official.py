@@ -50,7 +50,7 @@ DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
         90,
     ),
     "mailgun": (("mailgun/openapi.yaml",), 7, 30),
-    "segment": (("segment/openapi.yaml",), 1, 10),
+    "segment": (("segment/openapi.yaml",), 2, 18),
     "azure_blob": (("azure-blob/blob-storage-2021-10-04.json",), 15, 110),
     "gcs": (("google/storage.v1.json",), 9, 120),
 }
