@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -50,28 +50,30 @@ class TooDeep(Exception):  # noqa: N818 - it says what the value is
 class _Side:
     def __init__(self, contract: Contract, direction: str) -> None:
         self._contract = contract
-        self.direction = direction
-        self.schemas: dict[str, Any] = {}
-        self.broken: dict[str, str] = {}
+        self._translator = Translator(
+            contract, direction
+        )  # what is translated stays so when more is asked for
         self._validator: jsonschema_rs.Draft202012Validator | None = None
+
+    @property
+    def schemas(self) -> Mapping[str, Any]:
+        """The schemas that are compiled, by pointer."""
+        return self._translator.schemas
 
     def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
         """The validator that knows this schema."""
-        if pointer not in self.schemas or self._validator is None:
-            known = [] if self._validator is None else [*self.schemas, *self._contract.roots()]
-            self._compile([pointer, *known])
-            assert self._validator is not None
+        if self._validator is None or pointer not in self._translator.schemas:
+            more = [] if self._validator is None else self._contract.roots()
+            self._validator = self._compile([pointer, *more])
         return self._validator
 
-    def _compile(self, roots: Iterable[str]) -> None:
-        translator = Translator(self._contract, self.direction)
-        wrapper = translator.wrapper(roots)
-        self.schemas, self.broken = translator.schemas, translator.broken
+    def _compile(self, roots: Iterable[str]) -> jsonschema_rs.Draft202012Validator:
+        wrapper = self._translator.wrapper(roots)
         try:
-            self._validator = _compiled(wrapper)
+            return _compiled(wrapper)
         except (ValueError, jsonschema_rs.ReferencingError):
             _drop_bad_patterns(wrapper)
-            self._validator = _compiled(wrapper)
+            return _compiled(wrapper)
 
 
 def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
