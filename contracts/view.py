@@ -19,6 +19,11 @@ from interlock.records import Finding, Interaction, Location, Message, Severity
 from interlock.redaction import Redactor
 
 
+# The statuses that say that the request itself is wrong (RFC 9110, 15.5; 422 is 15.5.21). 401, 403, 404 and 409 are
+# given to requests that nobody looked into.
+_WRONG_REQUEST = frozenset({400, 405, 406, 411, 413, 414, 415, 422})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebook:
     """What holds for a whole run. `severities`: None is off. `now`: what ages are reckoned from.
@@ -105,9 +110,8 @@ class View:
 
     @property
     def refused(self) -> bool:
-        """Whether the provider itself refused the request (4xx): what was wrong with it was answered."""
-        status = self.interaction.status
-        return status is not None and 400 <= status < 500 and status != 429  # noqa: PLR2004 - 429 refuses no content
+        """Whether the provider itself called the request wrong: what was wrong with it was answered."""
+        return self.interaction.status in _WRONG_REQUEST
 
     def _match(self) -> Match | None:
         form = functools.cache(self._form)

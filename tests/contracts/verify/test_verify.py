@@ -203,11 +203,6 @@ def test_the_contract_pointer_leads_to_the_keyword_in_the_document() -> None:
     assert found.seen == "nothing"
 
 
-def test_what_the_provider_refused_itself_is_a_remark() -> None:
-    found = verified(method="POST", path="/v1/pets", sent={"name": 5}, status=422, got={"error": {}})
-    assert [(each.rule, each.severity) for each in found.findings] == [("request-body", Severity.INFO)]
-
-
 def test_like_faults_in_a_list_are_one_finding_that_counts_them() -> None:
     found = verified(path="/v1/pets", got=[{"id": 1}, {"id": 2}, CAT, {"id": 3}], answered={"X-Total": "4"})
     assert places(found) == [("response-body", "/response/body/0/name")]
@@ -343,3 +338,17 @@ def test_what_is_accepted_is_asked_only_where_a_good_answer_has_a_body(
     told = verify(sent, bench(contract(given)))
     assert told.operation == "DELETE /pets"
     assert [each.rule for each in told.findings if each.rule == "request-accept"] == found
+
+
+@pytest.mark.parametrize(
+    ("status", "severity"),
+    [
+        (201, Severity.ERROR), (400, Severity.INFO), (422, Severity.INFO),
+        (401, Severity.ERROR), (404, Severity.ERROR), (409, Severity.ERROR), (429, Severity.ERROR),
+    ],
+)  # fmt: skip
+def test_what_was_wrong_is_a_remark_only_where_the_provider_called_the_request_wrong(
+    status: int, severity: Severity
+) -> None:
+    found = verified(method="POST", path="/v1/pets", sent={"name": 7}, status=status)
+    assert [each.severity for each in found.findings if each.rule == "request-body"] == [severity]
