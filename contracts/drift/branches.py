@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contracts.drift import kinds
 from contracts.drift.keywords import LIMITS, canonical, closer, keeps
+from contracts.drift.naming import component_at
 from contracts.drift.shapes import Places, Shape, Shapes
-from contracts.pointers import MISSING, follow, steps
+from contracts.pointers import MISSING, follow
 
 Pair = tuple[Places, Places]
+_MANY = 2_500  # pairs of alternatives up to which each is held against each
 _PLAIN = LIMITS.keys() | {
-    "type",
-    "enum",
-    "const",
-    "title",
-    "description",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-}
+    "type", "enum", "const", "title", "description", "exclusiveMinimum", "exclusiveMaximum",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +34,39 @@ def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[
     pairs: list[Pair] = []
     left, right = list(one), list(two)
     for key in (_name, _text, _kind):
-        for each in list(left):
-            told = key(base, each)
-            other = next((x for x in right if told and key(revision, x) == told), None)
-            if other is not None and not (key is not _name and _both_named(base, each, revision, other)):
-                pairs.append((each, other))
-                left.remove(each)
-                right.remove(other)
+        found, left, right = _by_key(key, base, revision, left, right)
+        pairs += found
     last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
     if last and _alike(base.of(left[0]), revision.of(right[0])):
         pairs.append((left.pop(), right.pop()))
-    gone = [each for each in left if not _covered(base, each, revision, two)]
-    new = [each for each in right if not _covered(revision, each, base, one)]
-    return Paired(tuple(pairs), tuple(gone), tuple(new))
+    if len(one) * len(two) <= _MANY:
+        left = [each for each in left if not _covered(base, each, revision, two)]
+        right = [each for each in right if not _covered(revision, each, base, one)]
+    return Paired(tuple(pairs), tuple(left), tuple(right))
+
+
+def _by_key(
+    key: Callable[[Shapes, Places], str],
+    base: Shapes,
+    revision: Shapes,
+    left: list[Places],
+    right: list[Places],
+) -> tuple[list[Pair], list[Places], list[Places]]:
+    """Those that a key pairs, and those that are left. Names decide alone: whoever has another one is another."""
+    known: dict[str, list[Places]] = {}
+    for each in right:
+        known.setdefault(key(revision, each), []).append(each)
+    pairs, alone = [], []
+    for each in left:
+        told = key(base, each)
+        other = next((x for x in known.get(told, ()) if told), None)
+        if other is None or (key is not _name and _both_named(base, each, revision, other)):
+            alone.append(each)
+        else:
+            known[told].remove(other)
+            pairs.append((each, other))
+    taken = {other for _, other in pairs}
+    return pairs, alone, [each for each in right if each not in taken]
 
 
 def _both_named(own: Shapes, one: Places, other: Shapes, two: Places) -> bool:
@@ -91,18 +107,11 @@ def _name(shapes: Shapes, places: Places) -> str:
     """The component's name, or the title."""
     if len(places) != 1:
         return ""
-    if name := schema_name(places[0]):
+    name, rest = component_at(places[0])
+    if name and not rest:
         return name
     title = shapes.of(places).says("title")
     return f"title {title}" if isinstance(title, str) and title else ""
-
-
-def schema_name(pointer: str) -> str:
-    """The name of a component, where a pointer leads to the whole of one; else nothing."""
-    match steps(pointer):
-        case ["components", "schemas", name] | ["definitions" | "schemas", name]:
-            return name
-    return ""
 
 
 def _text(shapes: Shapes, places: Places) -> str:

@@ -172,21 +172,18 @@ def _parameter(twin: Twin, before: Parameter, after: Parameter) -> None:
 def _now_a_list(twin: Twin, before: Parameter, after: Parameter) -> str | None:
     """The schema of an item, where a single value became a list that is written as the value was: `a=1&a=2`."""
     walk = twin.sides.walk
-    one, two = (
-        walk.base.of(walk.base.places(before.schema)),
-        walk.revision.of(walk.revision.places(after.schema)),
-    )
+    one = walk.base.of(walk.base.places(before.schema))
+    two = walk.revision.of(walk.revision.places(after.schema))
     was_single = one.types is not None and not _structured(one.types)
+    is_list = two.types == frozenset({"array"}) and len(two.items) == 1
     written_alike = after.style == "form" and after.explode and after.place in {"query", "cookie"}
-    return (
-        two.items[0]
-        if was_single and written_alike and two.types == frozenset({"array"}) and len(two.items) == 1
-        else None
-    )
+    return two.items[0] if was_single and is_list and written_alike else None
 
 
 def _style(each: Parameter) -> str:
-    return each.media_type or f"{each.style}{', exploded' if each.explode else ''}"
+    """How a list or object is written; in a query, Swagger's plain lists are forms that are not exploded."""
+    style = "form" if each.style == "simple" and each.place in {"query", "cookie"} else each.style
+    return each.media_type or f"{style}{', exploded' if each.explode else ''}"
 
 
 def _structured(types: frozenset[str] | None) -> bool:
@@ -263,21 +260,22 @@ def _pairs(
     """Those of one key; what is left by the next key."""
     left, right = list(before), list(after)
     for key in keys:
-        for one in list(left):
-            two = next((each for each in right if key(each) == key(one)), None)
-            if two is not None:
-                left.remove(one)
-                right.remove(two)
-                yield one, two
+        known: dict[object, list[_T]] = {}
+        for two in right:
+            known.setdefault(key(two), []).append(two)
+        alone = []
+        for one in left:
+            if found := known.get(key(one)):
+                yield one, found.pop(0)
+            else:
+                alone.append(one)
+        left, right = alone, [two for found in known.values() for two in found]
     yield from ((one, None) for one in left)
     yield from ((None, two) for two in right)
 
 
 def _answers(twin: Twin) -> None:
-    pairs = _pairs(
-        twin.base.answers, twin.revision.answers, (lambda a: a.status, lambda a: f"{a.status[0]}XX")
-    )
-    for one, two in pairs:
+    for one, two in _by_status(twin.base.answers, twin.revision.answers):
         if one is None and two is not None:
             twin.note("response-status-added", f": {two.status} is a new status", twin.base.pointer, two.pointer,
                       listed(a.status for a in twin.base.answers), two.status)  # fmt: skip
@@ -300,7 +298,8 @@ def _by_status(
     for status, one in before.items():
         name = status if status in after else f"{status[0]}XX"
         used.add(name)
-        yield one, after.get(name)
+        if name in after or name != status or not any(each[0] == status[0] for each in after):
+            yield one, after.get(name)
     for status, two in after.items():
         if status not in used:
             yield before.get(f"{status[0]}XX"), two

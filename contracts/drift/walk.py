@@ -9,15 +9,15 @@ from typing import Any
 
 from contracts.contract import Contract
 from contracts.drift.keywords import NAMED
+from contracts.drift.naming import component
 from contracts.drift.shapes import Places, Shape, Shapes
-from contracts.pointers import follow, join, of_reference, steps
+from contracts.pointers import follow, of_reference, steps
 
 # More than any honest pair of documents has (Stripe's: 6,000 pairs, 28,000 schemas); hostile ones multiply.
 MAX_PAIRS = 100_000
 MAX_SCHEMAS = 300_000
 MAX_STEPS = 20_000_000
 _VALUES = frozenset({"example", "examples", "default", "enum", "const"})  # what stands there is no schema
-_SCHEMAS = {"components": 3, "definitions": 2, "schemas": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Walk:
                 self.left_over = True
                 return False
             self.above[pair] = []
-            self.waiting.append((pair, component(pair) or label))
+            self.waiting.append((pair, component(pair.revision or pair.base) or label))
         return True
 
     @property
@@ -185,39 +185,3 @@ def _references(node: Any) -> Iterator[str]:
             if target is not None:
                 yield target
             stack += [(inner, key in NAMED) for key, inner in each.items() if key not in _VALUES]
-
-
-def component(pair: Pair) -> str | None:
-    """The name of the component that a pair is about, if it is one on both sides, or the place within it."""
-    places = pair.revision or pair.base
-    if len(places) != 1:
-        return None
-    parts = steps(places[0])
-    depth = _SCHEMAS.get(parts[0] if parts else "")
-    if depth is None or len(parts) < depth or (depth == 3 and parts[1] != "schemas"):  # noqa: PLR2004
-        return None
-    return parts[depth - 1] + spelled(parts[depth:])
-
-
-def spelled(parts: list[str]) -> str:
-    """The steps below a schema as people write them: `.items[].price`."""
-    text, rest = "", iter(parts)
-    for part in rest:
-        if part in {"properties", "patternProperties", "dependentSchemas"}:
-            text += f".{next(rest, '')}"
-        elif part == "items":
-            text += "[]"
-        elif part == "additionalProperties":
-            text += ".*"
-        elif part in {"anyOf", "oneOf"}:
-            text += f" ({part} {next(rest, '')})"
-        elif part == "allOf":
-            next(rest, "")
-        else:
-            text += f" {part}"
-    return text
-
-
-def below(places: Places, *keywords: str) -> str | None:
-    """A pointer below the first of some places."""
-    return join(places[0], *keywords) if places else None

@@ -177,6 +177,15 @@ def test_what_happens_to_an_operation(one: Any, two: Any, rule: str, level: str)
     assert rules(document(one), document(two)) == {rule: level}
 
 
+def test_another_status_is_one_gone_and_one_new_but_a_range_stands_for_its_statuses() -> None:
+    assert rules(document(answers(s200={})), document(answers(s201={}))) == {
+        "response-status-added": "info",
+        "response-status-removed": "error",
+    }
+    assert rules(document(answers(s200={})), document(answers(s2XX={}))) == {}
+    assert rules(document(answers(s2XX={})), document(answers(s200={}))) == {}
+
+
 def test_media_types_come_and_go() -> None:
     more = body(content={JSON: {"schema": STRING}, "text/plain": {"schema": STRING}})
     assert rules(document(operation(requestBody=body())), document(operation(requestBody=more))) == {
