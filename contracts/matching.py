@@ -43,7 +43,10 @@ class _End:
 
 
 class Matcher:
-    """Finds operations by method, path and selectors in time that grows with the path alone."""
+    """Finds operations by method, path and selectors in time that grows with the path alone.
+
+    `beside`: place and name of the headers and form fields that name an operation where path and method do not.
+    """
 
     def __init__(self, contract: Contract) -> None:
         self._root, self._bare = _Node(), _Node()
@@ -56,6 +59,10 @@ class Matcher:
             ):  # a stand-in, or a recorder that keeps paths alone, has no base path
                 self._add(self._bare, operation, operation.path)
         self._greedy.sort(key=_preference)
+        beside = (each for one in contract.operations for each in one.selectors if each.place != "query")
+        self.beside = tuple(
+            dict.fromkeys((each.place, each.name) for each in beside if each.value is not None)
+        )
         self._telling = tuple(Selector(place="query", name=name) for name in contract.telling)
         self._virtual = tuple(re.compile(each) for each in contract.virtual_hosts)
         self._known: dict[tuple[str, str], tuple[Match, ...]] = {}

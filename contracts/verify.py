@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from contracts import values
 from contracts.contract import Contract, Event
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import explain
@@ -16,6 +17,7 @@ from interlock.records import Finding, Interaction
 _ONCE = frozenset(
     {"recording-old", "version-mismatch"}
 )  # what holds for the cassette as a whole is said once
+_SHOWN = 80  # characters of a name that nobody knows
 # The contracts that an interaction may be held against; none where none is known for its host.
 Chooser = Callable[[Interaction], Sequence[Bench]]
 
@@ -99,7 +101,7 @@ def _settled(view: View) -> Verified:
 
 def _unmatched(view: View) -> None:
     method, path = view.interaction.method.upper(), view.path
-    shown = view.bench.book.redactor.text(f"{method} {path}")
+    shown = view.bench.book.redactor.text(" ".join((f"{method} {path}", *_named(view))))
     others = view.bench.matcher.methods(path)
     if view.contract.partial:
         view.unjudged.append(f"/request: the contract of {view.contract.name} leaves {shown} out")
@@ -122,6 +124,23 @@ def _unmatched(view: View) -> None:
             seen=shown,
             fix="look whether path and version are right; a document that is not the provider's whole may lack it",
         )
+
+
+def _named(view: View) -> Iterator[str]:
+    """What the request says of its operation in headers and form, where the contract tells operations by that."""
+    form = (
+        view.interaction.request.body or b""
+        if any(p == "form" for p, _ in view.bench.matcher.beside)
+        else b""
+    )
+    try:
+        fields = dict(values.pairs(form.decode("utf-8", "replace")))
+    except ValueError:
+        fields = {}
+    for place, name in view.bench.matcher.beside:
+        value = view.request_headers.get(name.lower()) if place == "header" else fields.get(name)
+        if value:
+            yield f"{name}={value[:_SHOWN]}"
 
 
 def verify_event(

@@ -129,7 +129,9 @@ def test_an_error_within_a_good_answer_is_found() -> None:
 def test_an_action_that_there_is_not_is_no_operation() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     asked = interaction("POST", "https://sns.eu-west-1.amazonaws.com/", sent=b"Action=Publisch", headers=form)
-    assert [each.rule for each in verify(asked, bench(_named("sns"))).findings] == ["operation-unknown"]
+    (found,) = verify(asked, bench(_named("sns"))).findings
+    assert (found.rule, found.location.message_pointer) == ("operation-unknown", "/request/path")
+    assert found.seen == "POST / Action=Publisch"
 
 
 async def test_it_is_pulled_from_the_installed_botocore_and_chosen_by_its_hosts(tmp_path: Path) -> None:
