@@ -54,7 +54,8 @@ def shelf() -> Shelf:
 def pull(name: str, url: str | None) -> int:
     """Fetch the contract of a provider, check that it can be read, and keep it with its digest.
 
-    From then on `verify` uses it in place of our library's. Commit the folder `.interlock/contracts`.
+    From then on `verify` uses it in place of our library's. Commit the folder `.interlock/contracts`. Those of
+    AWS's services are taken from the installed botocore.
     """
     from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415 - the network, only now
 

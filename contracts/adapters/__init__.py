@@ -45,12 +45,19 @@ def load(
     return parse(data, name=name or path.stem, source=source or str(path), origin=origin, partial=partial)
 
 
+def _built(adapter: Adapter, document: dict[str, Any], source: str) -> Built:
+    try:
+        return adapter.build(document)
+    except UsageError as exc:
+        raise UsageError(f"{source}: {exc}", hint=exc.hint) from exc
+
+
 def parse(data: bytes, *, name: str, source: str, origin: str = FILE, partial: bool = False) -> Contract:
     """The contract in a document. Raises `UsageError` for what is none, or is in no format that is known."""
     document = documents.parse(data, source)
     for adapter in ADAPTERS:
         if adapter.recognises(document):
-            built = adapter.build(document)
+            built = _built(adapter, document, source)
             break
     else:
         known = ", ".join(each.name for each in ADAPTERS)

@@ -75,7 +75,7 @@ def _protocol(about: Mapping[str, Any]) -> str:
         if each in PROTOCOLS:
             return str(each)
     raise UsageError(
-        f"a service model of the protocol {str(named[0])[:40]!r}, which is not read",
+        f"is a service model of the protocol {str(named[0])[:40]!r}, which is not read",
         hint=f"read are {', '.join(PROTOCOLS)}",
     )
 
@@ -258,7 +258,8 @@ class _Reader(Reader):
     def _no_error_within(self, shape: str) -> None:
         """S3 answers 200 before a copy is done, and tells a failure in the body: docs.aws.amazon.com, CopyObject."""
         node = self.document["shapes"].get(shape, {})
-        if self.protocol == "rest-xml" and not _TOLD.keys() & _mapping(node.get("properties")).keys():
+        own = _mapping(node.get("properties")).keys()
+        if self.protocol == "rest-xml" and node.get("type") == "object" and not _TOLD.keys() & own:
             node[aws_shapes.RESPONSE] = {"not": {"required": list(_TOLD)}}
 
     def _status(self, node: Mapping[str, Any], members: Mapping[str, Any]) -> str:

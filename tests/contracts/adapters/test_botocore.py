@@ -126,6 +126,19 @@ def test_an_error_within_a_good_answer_is_found() -> None:
     assert found.promised == 'nothing that fits {"required": ["Code", "Message"]}'
 
 
+def test_a_policy_is_a_text() -> None:
+    """Its shape is a string, and none of the fields of an error can be in it."""
+    asked = interaction(
+        "GET",
+        "https://made-up.s3.amazonaws.com/?policy",
+        got=b'{"Version": "2012-10-17"}',
+        answered={"Content-Type": "application/json"},
+    )
+    assert not verify(asked, bench(_named("s3"))).findings
+    node = _named("s3").document["shapes"]["Policy"]
+    assert "x-interlock-response" not in node
+
+
 def test_an_action_that_there_is_not_is_no_operation() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     asked = interaction("POST", "https://sns.eu-west-1.amazonaws.com/", sent=b"Action=Publisch", headers=form)
