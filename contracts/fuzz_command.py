@@ -148,7 +148,7 @@ def _address(url: str, *, own_host: bool) -> str:
     """The address, if it may be fuzzed. Raises `UsageError`."""
     from contracts.choosing import catalogue_hosts  # noqa: PLC0415 - keeps --help fast
     from interlock import catalogue  # noqa: PLC0415
-    from interlock.listening import is_loopback  # noqa: PLC0415
+    from interlock.resolve import is_loopback  # noqa: PLC0415
     from interlock.settings_models import http_url  # noqa: PLC0415
 
     try:

@@ -16,7 +16,6 @@ from contracts import adapters, installed
 from contracts.choosing import ByHost, Named, catalogue_hosts
 from contracts.contract import Contract
 from contracts.rules import severities
-from contracts.rules.security import is_loopback
 from contracts.shelf import Shelf
 from contracts.verify import Chooser, Verified, verify_all
 from contracts.view import Bench, Rulebook
@@ -24,6 +23,7 @@ from interlock import catalogue
 from interlock.errors import UsageError
 from interlock.records import Finding, Location, Severity, plain
 from interlock.redaction import Redactor
+from interlock.resolve import is_loopback
 
 _SAID = 5  # reasons that are listed for a file
 

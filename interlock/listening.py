@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from interlock.errors import UsageError
+from interlock.resolve import is_localhost, is_loopback
 
 _MAX_PORT = 65535
 
@@ -22,12 +21,4 @@ def address(text: str, *, own_host: bool, what: str = "the stand-in") -> tuple[s
             f"--listen {text!r} is not loopback: others could reach {what}",
             hint="listen on 127.0.0.1, or add --i-own-this-host",
         )
-    return ("127.0.0.1" if host == "localhost" else host), int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, by name or number, is this machine alone."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return ("127.0.0.1" if is_localhost(host) else host), int(port)

@@ -17,6 +17,7 @@ from typing import Any
 AddrInfo = tuple[Any, ...]
 Lookup = Callable[[str, int], list[AddrInfo]]
 THREAD_LIMIT = 256
+LOCALHOST = "localhost"
 
 
 def _getaddrinfo(host: str, port: int) -> list[AddrInfo]:
@@ -27,9 +28,26 @@ class ResolverBusy(OSError):  # noqa: N818 - it says what happened
     """Too many names hang in the resolver already."""
 
 
+def is_localhost(host: str) -> bool:
+    """Whether a host is `localhost` or a name below it (RFC 6761, 6.3)."""
+    return host == LOCALHOST or host.endswith(f".{LOCALHOST}")
+
+
+@functools.lru_cache(maxsize=4096)
+def is_loopback(host: str) -> bool:
+    """Whether a host of a URL, by name or number, is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return is_localhost(host)
+
+
 @dataclass
 class Resolver:
-    """Looks up hosts, each at most once at a time. `lookup` blocks; it runs in a daemon thread."""
+    """Looks up hosts, each at most once at a time. `lookup` blocks; it runs in a daemon thread.
+
+    A name below `localhost` is looked up as `localhost`, so that no other resolver is asked where it is.
+    """
 
     lookup: Lookup = _getaddrinfo
     _flights: dict[tuple[str, int], asyncio.Future[list[AddrInfo]]] = field(default_factory=dict)
@@ -38,7 +56,7 @@ class Resolver:
         """The addresses of a host, as `getaddrinfo` gives them. Raises `OSError` (`socket.gaierror`)."""
         if (literal := _literal(host, port)) is not None:
             return literal
-        key = (host, port)
+        key = (LOCALHOST if is_localhost(host) else host, port)
         flight = self._flights.get(key)
         if flight is None:
             flight = self._start(key)

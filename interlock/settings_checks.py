@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from interlock import catalogue
 from interlock.catalogue import Base, Provider, places
+from interlock.resolve import is_loopback
 from interlock.settings_mistakes import INTEGRATION_KEYS, Mistake, meant, quoted
 from interlock.settings_models import IntegrationSettings, seconds
 from interlock.toml_lines import KeyPath
@@ -167,16 +167,6 @@ def _is_clear(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "http" and bool(parts.hostname) and not is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host of a URL is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 # --- the generic provider -----------------------------------------------------------------------------------

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import functools
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from interlock.records import Outcome, Reason, State
+from interlock.resolve import is_loopback
 
 NETWORK = frozenset({Reason.DNS, Reason.CONNECT, Reason.PROXY, Reason.OFFLINE, Reason.TIMEOUT})
 WINDOW_SECONDS = 120.0
@@ -58,12 +57,3 @@ def unreached(outcome: Outcome) -> bool:
 def as_offline(outcome: Outcome) -> Outcome:
     """The same answer, read as our own lost connection."""
     return dataclasses.replace(outcome, state=State.UNKNOWN, reason=Reason.OFFLINE)
-
-
-@functools.lru_cache(maxsize=4096)
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name or address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

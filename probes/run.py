@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from interlock.answers import judge_failure
 from interlock.errors import InterlockError
 from interlock.records import Outcome, Reason, State
+from interlock.resolve import is_loopback
 from interlock.settings import Concurrency
 from interlock.wire import WireError
-from probes.connectivity import HOSTS_NEEDED, as_offline, is_loopback, unreached
+from probes.connectivity import HOSTS_NEEDED, as_offline, unreached
 from probes.kinds import KINDS
 from probes.probe import Planned, Seen, Tools, outcome, unknown
 

@@ -14,9 +14,9 @@ from starlette.applications import Starlette
 from interlock import serving
 from interlock.integration import Integration, redactor_for
 from interlock.records import Environment, Outcome, ProbeKind
+from interlock.resolve import is_loopback
 from interlock.settings import Settings, Web
 from interlock.store import Store, open_store
-from probes.connectivity import is_loopback
 from probes.kinds import plan
 from probes.probe import Planned, Tools
 from probes.run import Limits

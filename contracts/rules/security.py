@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from contracts.contract import SecurityScheme
@@ -10,6 +9,7 @@ from contracts.pointers import join
 from contracts.rules.requests import leniency
 from contracts.values import cookies
 from contracts.view import View, listed
+from interlock.resolve import is_loopback
 
 _SECRET_NAMES = re.compile(
     r"(?:access|refresh|auth|id|api|bearer|session)?[_-]?(?:token|key|secret|password|passwd)"
@@ -105,11 +105,3 @@ def in_clear(view: View) -> None:
             seen=f"http, with {listed(shown)}",
             fix="use https, and replace the credential",
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.endswith(".localhost")

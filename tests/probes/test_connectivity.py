@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 from interlock.records import Outcome, Reason, State
-from probes.connectivity import Guard, is_loopback, unreached
+from interlock.resolve import is_loopback
+from probes.connectivity import Guard, unreached
 from tests.records import NOON, an_outcome
 
 SECOND = dt.timedelta(seconds=1)

@@ -27,7 +27,7 @@ from interlock import catalogue
 from interlock.catalogue import Webhooks
 from interlock.errors import UsageError
 from interlock.http import Client
-from interlock.listening import is_loopback
+from interlock.resolve import is_loopback
 from interlock.secrets import Secret
 from interlock.settings_models import Network
 from interlock.wire import Wire
