@@ -227,7 +227,7 @@ def _was_redacted(path: list[Any], seen: Any, keyword: str) -> bool:
 def _at(value: Any, path: list[Any]) -> Any:
     for part in path:
         if isinstance(value, Mapping):
-            value = value.get(part, MISSING)
+            value = value.get(str(part), MISSING)  # the validator takes a key of digits for an index
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         else:

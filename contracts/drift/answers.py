@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,14 @@ from contracts.engine import RESPONSE, TooDeep
 from contracts.explain import Broken, explain
 from contracts.media import Read, chosen, essence, is_json, read
 from contracts.placeholders import in_bytes, in_text
-from contracts.pointers import escape
+from contracts.pointers import escape, steps
 from contracts.view import Bench, View, listed
 from interlock.records import Message
 
 _BODY = "/response/body"
 _BODILESS = frozenset({204, 205, 304})
 _FAILED = 400
-_INDEX = re.compile(r"/\d+(?=/|$)")
+_MORE = "more in the list like it"  # how an explanation ends that stands for several items
 _RULES = {
     "required": "recorded-field-missing",
     "additionalProperties": "recorded-field-new",
@@ -168,9 +167,10 @@ def _body(view: View, media: Media, got: Read, body: bytes) -> Look:
         return Look(name, unjudged="it is nested too deeply")
     if _failed(view) and (told := tuple(_envelope(view, media, broken))):
         return Look(name, told)
-    sightings = [_of_broken(view, each) for each in broken if each.keyword != "ambiguous"]
-    members = _Members(view)
-    members.walk(got.value, [shapes_of(view.bench).places(media.schema)], "", _MAX_NESTING)
+    members, places = _Members(view), shapes_of(view.bench).places(media.schema)
+    found = [(each, members.folded(each.pointer, places)) for each in broken if each.keyword != "ambiguous"]
+    sightings = [_of_broken(view, each, pointer) for each, pointer in found]
+    members.walk(got.value, [places], "", _MAX_NESTING)
     return Look(name, tuple(dict.fromkeys((*sightings, *members.new))), tuple(members.met))
 
 
@@ -196,22 +196,26 @@ def _envelope(view: View, media: Media, broken: list[Broken]) -> Iterator[Sighti
     ]
     if outermost:
         promised = listed(dict.fromkeys(each.promised for each in outermost))
-        seen = listed(dict.fromkeys(f"{each.pointer or 'the body'}: {each.seen}" for each in outermost))
+        seen = listed(dict.fromkeys(f"{each.pointer or 'the body'}: {_type_of(each)}" for each in outermost))
         at = outermost[0].contract_pointer
         what = f": {_asked(view)} is of another shape"
         yield _sighting(view, "recorded-error-changed", what, _BODY, at or media.schema, promised, seen)
 
 
-def _of_broken(view: View, broken: Broken) -> Sighting:
+def _of_broken(view: View, broken: Broken, pointer: str) -> Sighting:
     rule = _RULES.get(broken.keyword, "recorded-value-changed")
-    pointer = _INDEX.sub("/*", broken.pointer)
     what = f" {view.answer.status if view.answer else ''}: {_spelled(pointer)} {_VERBS[rule]}"
-    seen = (
-        broken.seen.rpartition("; ")[0] if broken.seen.endswith("more in the list like it") else broken.seen
-    )
+    seen = broken.seen
+    if seen.endswith(_MORE):
+        seen = seen.rpartition("; ")[0]
     if rule in {"recorded-field-new", "recorded-type-changed"}:
-        seen = seen.partition(" ")[0]  # the type says it; a value would be somebody's
+        seen = _type_of(broken)
     return _sighting(view, rule, what, _BODY + pointer, broken.contract_pointer, broken.promised, seen)
+
+
+def _type_of(broken: Broken) -> str:
+    """What was seen without the value: the type says it, and a value is somebody's."""
+    return broken.seen.partition(" ")[0].rstrip(";")
 
 
 def _spelled(pointer: str) -> str:
@@ -246,6 +250,17 @@ class _Members:
                 self.walk(inner, items, f"{pointer}/*", left - 1)
             return
         self._object(value, shapes, pointer, left)
+
+    def folded(self, pointer: str, places: Places) -> str:
+        """A pointer in which `*` stands for the index of a list, and for a key that the contract does not name."""
+        text, candidates = "", [places]
+        for step in steps(pointer):
+            shapes = self._all(candidates)
+            named = [shape.properties[step] for shape in shapes if step in shape.properties]
+            listed_ones = [shape.items for shape in shapes if shape.items] if step.isdecimal() else []
+            candidates = named or listed_ones or [shape.others for shape in shapes if shape.others]
+            text += "/*" if (candidates and not named) or step.isdecimal() else f"/{escape(step)}"
+        return text
 
     def _all(self, candidates: list[Places]) -> list[Shape]:
         """The shapes of candidates and of their alternatives."""

@@ -99,6 +99,20 @@ def test_a_list_is_folded_and_counted() -> None:
     assert '"cow"' in finding.seen
 
 
+def test_keys_that_the_contract_does_not_name_are_folded_and_no_value_is_shown() -> None:
+    """A map from ids to prices: one finding, whatever the ids, and no text of the answer but what enums list."""
+    given = document()
+    given["components"]["schemas"]["Pet"]["properties"]["prices"] = {
+        "type": "object",
+        "additionalProperties": {"type": "object", "properties": {"amount": {"type": "integer"}}},
+    }
+    wrong = {key: {"amount": "Max Mustermann"} for key in ("one", "two", "7")}
+    (finding,) = answer_drift(interaction(got=CAT | {"prices": wrong}), bench(contract(given)))
+    assert finding.location.message_pointer == "/response/body/prices/*/amount"
+    assert finding.subject == "GET /pets/{key} 200: prices[].amount is of another type"
+    assert (finding.promised, finding.seen) == ("integer", "string")
+
+
 def test_the_fingerprint_does_not_hang_on_which_recording_showed_it_first() -> None:
     one = drift(got=CAT | {"kind": "cow"}, index=1)
     two = drift(got=CAT | {"kind": "cow"}, index=9)
