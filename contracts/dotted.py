@@ -44,7 +44,7 @@ def _shaped(tree: Any, schema: Any, coercer: Coercer, left: int) -> Any:
         return tree if listed is None else [_shaped(each, items, coercer, left - 1) for each in listed]
     if not isinstance(tree, dict):
         return tree
-    if isinstance(names := how.get("x-map"), list):
+    if (names := map_names(how)) is not None:
         return _map(tree, names, plain, coercer, left, flat=how.get("x-flattened") is True)
     known = plain.get("properties")
     inner = known if isinstance(known, Mapping) else {}
@@ -53,7 +53,7 @@ def _shaped(tree: Any, schema: Any, coercer: Coercer, left: int) -> Any:
 
 def _map(
     tree: dict[str, Any],
-    names: list[str],
+    names: tuple[str, str],
     schema: Mapping[str, Any],
     coercer: Coercer,
     left: int,
@@ -76,6 +76,14 @@ def _numbered(tree: Any, within: str | None) -> list[Any] | None:
     if not isinstance(tree, dict) or not all(name.isdecimal() and len(name) < 8 for name in tree):  # noqa: PLR2004
         return None
     return [tree[name] for name in sorted(tree, key=int)]
+
+
+def map_names(how: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What key and value of a map's entries are called; None for what is written otherwise."""
+    names = how.get("x-map")
+    if isinstance(names, list) and len(names) == 2 and all(isinstance(each, str) for each in names):  # noqa: PLR2004
+        return names[0], names[1]
+    return None
 
 
 def written(schema: Any, plain: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from contracts.dotted import written
+from contracts.dotted import map_names, written
 from contracts.values import Coercer, types_of
 from interlock import xml_document
 
@@ -31,7 +31,10 @@ def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
         raise NotXml(str(exc.__cause__)) from exc
     schema = coercer.schema_at(pointer)
     if isinstance(schema, Mapping) and types_of(schema) == {"string"}:
-        return body.decode("utf-8", "replace")  # what is promised is promised of the text
+        whole = body.decode(
+            "utf-8", "replace"
+        )  # where there is more than one element, it is promised of the text
+        return whole if len(root) else root.text or ""
     if not isinstance(schema, Mapping) or not _says_anything(schema):
         raise Unjudged("its schema does not say how it is written as XML")
     made = _element(root, schema, coercer, _MAX_DEPTH)
@@ -53,7 +56,7 @@ def _element(element: ET.Element, schema: Any, coercer: Coercer, left: int) -> A
     types = types_of(schema)
     if "array" in types:
         return [_element(child, schema.get("items"), coercer, left - 1) for child in element]
-    if isinstance(names := written(schema, None).get("x-map"), list):
+    if (names := map_names(written(schema, None))) is not None:
         return _map(element, names, schema, coercer, left)
     properties = dict(_properties(schema, coercer, left))
     if not properties:
@@ -101,15 +104,19 @@ def _member(element: ET.Element, name: str, given: Any, coercer: Coercer, left: 
         tags = {tag, str(written(items, coercer.plain(items)).get("name", tag))}
         found = [child for child in element if _local(child.tag) in tags]
         return [_element(child, items, coercer, left - 1) for child in found]
-    if how.get("x-flattened") is True:
+    if how.get("x-flattened") is True and (names := map_names(how)) is not None:
         entries = [each for each in element if _local(each.tag) == tag]
-        return _map(entries, how["x-map"], schema, coercer, left - 1) if entries else None
+        return _map(entries, names, schema, coercer, left - 1) if entries else None
     child = next((each for each in element if _local(each.tag) == tag), None)
     return None if child is None else _element(child, schema, coercer, left - 1)
 
 
 def _map(
-    entries: Iterable[ET.Element], names: list[str], schema: Mapping[str, Any], coercer: Coercer, left: int
+    entries: Iterable[ET.Element],
+    names: tuple[str, str],
+    schema: Mapping[str, Any],
+    coercer: Coercer,
+    left: int,
 ) -> dict[str, Any]:
     """Entries of a key and a value each."""
     made = {}

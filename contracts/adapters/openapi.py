@@ -280,7 +280,7 @@ def _first_steps(url: str, variable: Any) -> Iterator[str]:
     if isinstance(variable, str) and f"{{{variable}}}" in url:
         marked = url.replace(f"{{{variable}}}", "interlock-step", 1)
         yield from (
-            each.replace(re.escape("interlock-step"), "(?P<step>[^/]+?)") for each in hosts_of(marked)
+            each.replace(re.escape("interlock-step"), "(?P<step>[^/]+?)", 1) for each in hosts_of(marked)
         )
 
 

@@ -111,6 +111,27 @@ def test_what_cannot_be_read_has_no_type(body: bytes) -> None:
         assert judged(name, body)[0][1:] == (None, False, [])
 
 
+def _token(said: Any) -> bytes:
+    parts = (b'{"alg":"RS256"}', json.dumps(said).encode(), b"made up")
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+
+
+@pytest.mark.parametrize("content_type", ["application/secevent+jwt", "application/json", ""])
+def test_a_security_event_of_google_is_read_out_of_its_token(content_type: str) -> None:
+    claimed = example("google_oauth", "account-disabled")
+    assert judged("google_oauth", _token(claimed), content_type) == [("", "account-disabled", True, [])]
+    del claimed["jti"]
+    assert judged("google_oauth", _token(claimed), content_type) == [("", "account-disabled", True, ["/jti"])]
+
+
+def test_a_test_message_of_s3_says_its_type_elsewhere() -> None:
+    assert judged("s3", example("s3", "s3:TestEvent")) == [("", "s3:TestEvent", True, [])]
+    (found,) = judged(
+        "s3", {**example("sns", "Notification"), "Message": json.dumps(example("s3", "ObjectCreated:Put"))}
+    )
+    assert found == ("/Message", "ObjectCreated:Put", True, [])
+
+
 def test_a_contract_without_events_judges_none() -> None:
     assert judge_delivery(bench(contract()), b"{}", JSON, (), "/type") == ()
 
