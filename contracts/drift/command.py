@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ class Asked:
 
     root: Path
     levels: Mapping[str, Severity | None]
-    terms: Terms
+    now: dt.datetime
+
+
+# Makes the report once it is known what is accepted.
+Told = Callable[["Terms"], "Report"]
 
 
 @click.command(short_help="Say what changed from a contract to another, or to recorded answers.")
@@ -106,24 +111,22 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     asked = Asked(
         root=found.folder if found else Path.cwd(),
         levels=severities((*_rules_of(found), *rules), RULES, command="drift"),
-        terms=Terms(
-            accepted=findings.read_baseline(baseline) if baseline else frozenset(),
-            fail_on=None if fail_on == "never" else Severity(fail_on),
-            now=dt.datetime.now(dt.UTC),
-        ),
+        now=dt.datetime.now(dt.UTC),
     )
-    report = report_of(base, revisions, asked)
+    accepted = findings.read_baseline(baseline) if baseline else frozenset()
+    threshold = None if fail_on == "never" else Severity(fail_on)
+    told = compared(base, revisions, asked)
     if write_baseline:
-        findings.write_baseline(write_baseline, report.all_findings)
-        accepted = asked.terms.accepted | findings.read_baseline(write_baseline)
-        terms = dataclasses.replace(asked.terms, accepted=accepted)
-        report = report_of(base, revisions, dataclasses.replace(asked, terms=terms))
+        everything = told(Terms(accepted=frozenset(), fail_on=threshold, now=asked.now)).all_findings
+        findings.write_baseline(write_baseline, everything)
+        accepted |= findings.read_baseline(write_baseline)
+    report = told(Terms(accepted=accepted, fail_on=threshold, now=asked.now))
     redactor = redactor_of(found)
     for kind, path in wanted:
         write_whole(path, redactor.text(render(report, kind)))
     shown = _worst(report, Severity(show)) if form == "text" else report
     click.echo(redactor.text(render(shown, form, terminal=sys.stdout.isatty())), nl=False)
-    return exit_status(report, asked.terms.fail_on)
+    return exit_status(report, threshold)
 
 
 def _rules_of(found: Settings | None) -> list[str]:
@@ -144,11 +147,10 @@ def _worst(report: Report, least: Severity) -> Report:
     return dataclasses.replace(report, cases=cases, closing=f"{report.closing} ({hidden} not listed)")
 
 
-def report_of(base: str, revisions: Sequence[str], asked: Asked) -> Report:
+def compared(base: str, revisions: Sequence[str], asked: Asked) -> Told:
     """Compare as it was asked. Raises `UsageError`."""
     if not revisions:
-        one, two = _both(base, asked)
-        return _contracts(one, two, asked)
+        return _contracts(*_both(base, asked), asked)
     one = contract_of(base, asked.root)
     if len(revisions) == 1 and not Path(revisions[0]).is_dir():
         try:
@@ -198,17 +200,17 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
     return adapters.load(ours, name=name, source=source, origin=LIBRARY, partial=True), shelf.load(name)
 
 
-def _contracts(base: Contract, revision: Contract, asked: Asked) -> Report:
+def _contracts(base: Contract, revision: Contract, asked: Asked) -> Told:
     from contracts.drift.compare import compare  # noqa: PLC0415
     from contracts.drift.report import of_contracts  # noqa: PLC0415
 
-    found = compare(base, revision, today=asked.terms.now.date(), levels=asked.levels)
-    return of_contracts(base, revision, found, asked.terms)
+    found = compare(base, revision, today=asked.now.date(), levels=asked.levels)
+    return functools.partial(of_contracts, base, revision, found)
 
 
 def _recordings(
     base: Contract, paths: Sequence[str], asked: Asked, *, no_contract: UsageError | None = None
-) -> Report:
+) -> Told:
     from contracts.drift.recorded import recorded_drift  # noqa: PLC0415
     from contracts.drift.report import of_recordings  # noqa: PLC0415
     from contracts.rules.table import severities  # noqa: PLC0415
@@ -217,9 +219,9 @@ def _recordings(
 
     interactions, broken = _read(paths, no_contract)
     redactor = Redactor(shapes=[re.compile(shape) for shape in secret_shapes()])
-    bench = Bench(base, Rulebook(severities=severities(()), now=asked.terms.now, redactor=redactor))
+    bench = Bench(base, Rulebook(severities=severities(()), now=asked.now, redactor=redactor))
     found = recorded_drift(interactions, bench, levels=asked.levels)
-    return of_recordings(base, ", ".join(paths), found, broken, asked.terms)
+    return functools.partial(of_recordings, base, ", ".join(paths), found, broken)
 
 
 def _read(paths: Sequence[str], no_contract: UsageError | None) -> tuple[list[Interaction], list[Finding]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from contracts.shelf import Shelf
 from interlock.cli import root
 from interlock.errors import UsageError
 from tests.contracts.drift.made import answering, document
@@ -110,6 +111,23 @@ def test_a_name_is_a_contract_of_the_shelf(folder: Path) -> None:
     alone = run("stripe").exception
     assert isinstance(alone, UsageError)
     assert alone.message == "stripe: there is one contract of it alone"
+
+
+def test_a_name_alone_compares_our_library_with_what_was_pulled(folder: Path) -> None:
+    """Ours is partial: what the provider's own document has beyond it is not new."""
+    pulled = document(
+        paths={"/v1/balance": {"get": {"responses": {}}}, "/v1/beyond": {"get": {"responses": {}}}}
+    )
+    Shelf(folder).pin(
+        "stripe", json.dumps(pulled).encode(), url="https://docs.example/s", pulled_at="2026-11-25"
+    )
+    found = json.loads(run("stripe", "--format", "json").output)
+    (case,) = found["cases"]
+    assert case["name"] == "contracts/library/stripe/openapi.yaml -> .interlock/contracts/stripe.json"
+    rules = {each["rule"] for each in case["findings"]}
+    assert "operation-removed" in rules
+    assert "operation-added" not in rules
+    assert found["summary"]["operations"] == 1
 
 
 @pytest.mark.parametrize(
