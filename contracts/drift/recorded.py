@@ -65,7 +65,9 @@ def answer_drift(interaction: Interaction, bench: Bench, *, levels: Levels = LEV
     if seen.unjudged is not None:
         raise CannotJudge(f"the answer cannot be held against {bench.contract.name}: {seen.unjudged}")
     gathered = _Gathered()
-    gathered.take(interaction, seen)
+    gathered.take(
+        interaction, dataclasses.replace(seen, met=())
+    )  # one answer does not say what is never there
     return tuple(gathered.findings(bench, levels))
 
 
@@ -101,13 +103,14 @@ class _Gathered:
             self.unjudged[why] = self.unjudged.get(why, 0) + 1
             return
         self.operations[seen.operation] = self.operations.get(seen.operation, 0) + 1
-        # Values differ from answer to answer; what was promised, and where, does not.
-        for key in dict.fromkeys(dataclasses.replace(each, seen="") for each in seen.sightings):
+        counted: set[Sighting] = set()
+        for each in seen.sightings:
+            # Values differ from answer to answer; what was promised, and where, does not.
+            key = dataclasses.replace(each, seen="")
             often = self._sightings.setdefault(key, _Often(interaction.source))
-            often.count += 1
-            often.seen.update(
-                (each.seen, None) for each in seen.sightings if dataclasses.replace(each, seen="") == key
-            )
+            often.count += key not in counted
+            often.seen[each.seen] = None
+            counted.add(key)
         for met in seen.met:
             self._meet(interaction, met)
 

@@ -128,6 +128,11 @@ def test_a_member_that_is_never_there_is_said_when_there_were_enough_answers() -
     assert finding.promised == "born, owner, tags"  # `secret` is write-only
 
 
+def test_one_answer_does_not_say_what_is_never_there() -> None:
+    """However many objects it lists."""
+    assert drift(path="/v1/pets", got=[CAT] * 50, answered={"X-Total": "50"}) == ()
+
+
 def test_what_cannot_be_held_against_the_contract_is_no_pass() -> None:
     with pytest.raises(CannotJudge, match="no operation"):
         drift(path="/v1/elsewhere", got={})
