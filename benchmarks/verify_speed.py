@@ -62,7 +62,7 @@ def _engine(folder: str) -> list[Figure]:
 
     def turns(part: str) -> dict[str, list[float]]:
         floor = FLOORS[part]
-        about = f"a body of {part}, parsed and judged: CPU"
+        about = f"{part}, parsed and judged: CPU for each"
         return together(
             about, lambda: worker(judged, folder=folder, part=part), count=ROUNDS, unit="µs", floor=floor
         )

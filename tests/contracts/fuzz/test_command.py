@@ -88,6 +88,22 @@ def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:
     assert "cannot be reached (Connection refused)" in capsys.readouterr().err
 
 
+def test_an_integrations_own_credential_is_sent_where_it_is_a_sandboxs(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk_" + "test_" + "madeup" * 5
+    monkeypatch.setenv("SANDBOX_KEY", key)
+    (folder / "interlock.toml").write_text(
+        '[integrations.shop]\nprovider = "stripe"\nenvironment = "sandbox"\n'
+        'credentials.secret_key = "env:SANDBOX_KEY"\n'
+    )
+    with shops.served(shops.forgets_the_name, token=key) as (url, _):
+        assert asked(url, "shop") == 1
+    out = capsys.readouterr().out
+    assert "fuzz-body" in out
+    assert key not in out
+
+
 HERE = "http://127.0.0.1:9"
 
 
