@@ -187,7 +187,8 @@ def compared(ours: Contract, theirs: Sequence[Contract], *, by_id: bool = False)
 def event(ours: Schema, theirs: Schema, where: str) -> Compared:
     """What we promise of an event beside what they promise of it."""
     told = _Schemas()
-    told.schema(where, ours, [theirs], [], frozenset())
+    shown = [theirs.plain["example"]] if "example" in theirs.plain else []
+    told.schema(where, ours, [theirs], shown, frozenset())
     return Compared(list(dict.fromkeys(told.deviations)), 1, told.properties)
 
 

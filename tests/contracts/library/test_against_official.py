@@ -185,6 +185,52 @@ def test_our_events_of_github_agree_with_its_own_schemas() -> None:
     assert count > 500
 
 
+# What differs in events and is meant so, by provider: an event of ours is of one type.
+MEANT_OF_EVENTS = {
+    "stripe": r".+/type: ours lists 1 values and lacks any value",
+    # The document allows null wherever it promises a text, and its examples have none.
+    "square": (
+        r".+/type: ours lists 1 values and lacks any value"
+        r"|.+/(merchant_id|event_id|type): theirs may be null, ours string"
+    ),
+    # The document requires nothing of an event; every example of one has these.
+    "paypal": (
+        r".+/event_type: ours lists 1 values and lacks any value"
+        r"|.+/(event_type|id|resource): is not required there"
+    ),
+}
+OF_EVENTS = {
+    "stripe": "stripe/2023-09-12/spec3.yaml",
+    "square": "square/api.json",
+    "paypal": "paypal/notifications_webhooks_v1.json",
+}
+
+
+def _envelope(name: str, one: str) -> str:
+    """What they call the schema of an event."""
+    if name != "square":
+        return "event"
+    return "".join(part[:1].upper() + part[1:] for part in re.split("[._]", one)) + "Event"
+
+
+@pytest.mark.parametrize("name", OF_EVENTS)
+def test_our_events_agree_with_the_providers_own(name: str) -> None:
+    theirs = adapters.load(folder("specs") / OF_EVENTS[name]).document["components"]["schemas"]
+    root = {"components": {"schemas": theirs}}
+    ours = library(name)
+    for one in ours.events.values():
+        assert one.media[0].schema
+        mine = Schema(follow(ours.document, one.media[0].schema), ours.document)
+        pairs = [(mine, theirs[_envelope(name, one.type)])]
+        if name == "stripe":  # and what it is about
+            about = follow(ours.document, one.media[0].pointer)["example"]["data"]["object"]["object"]
+            data = mine.members()["data"]
+            pairs += [(each, theirs[about]) for one in data for each in one.members().get("object", [])]
+        for part, node in pairs:
+            told = event(part, Schema(node, root), one.type).deviations
+            assert [each for each in told if not re.fullmatch(MEANT_OF_EVENTS[name], each)] == []
+
+
 Payload = tuple[str, bytes, str, tuple[tuple[str, str], ...]]
 # Payloads of tests of others, from which those took or to which they have yet to add something.
 UNFINISHED = {
