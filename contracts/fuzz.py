@@ -328,17 +328,21 @@ class _Gathered:
                 counts = self.answered.setdefault(operation.name, Counter())
                 counts[interaction.response.status_code] += 1
         for case_id, nodes in recorder.checks.items():
-            operation = self._operation(recorder, case_id)
-            for node in nodes if operation is not None else ():
+            for node in nodes:
+                odd = node.name == "unsupported_method"
+                operation = self._operation(recorder, case_id, odd=odd)
                 if node.failure_info is not None and operation is not None:
                     self._fault(operation, node, recorder, case_id)
 
-    def _operation(self, recorder: ScenarioRecorder, case_id: str) -> Operation | None:
-        """The operation that was asked; None where another method was tried on its path."""
+    def _operation(self, recorder: ScenarioRecorder, case_id: str, *, odd: bool = False) -> Operation | None:
+        """The operation that was asked; where another method was tried on its path, None unless that is `odd`."""
         node = recorder.cases.get(case_id)
-        if node is None or node.value.method.upper() != node.value.operation.method.upper():
+        if node is None:
             return None
-        return self._known.get(node.value.operation.label)
+        case = node.value
+        if case.method.upper() != case.operation.method.upper() and not odd:
+            return None
+        return self._known.get(case.operation.label)
 
     def _fault(self, operation: Operation, node: CheckNode, recorder: ScenarioRecorder, case_id: str) -> None:
         check = (CHECKS | STRICT).get(node.name)

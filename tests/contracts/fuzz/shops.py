@@ -99,8 +99,11 @@ def speaks_text(path: str, query: dict[str, str]) -> Reply:
 
 
 @contextlib.contextmanager
-def served(shop: Shop, *, token: str | None = None) -> Iterator[tuple[str, list[str]]]:
-    """The address of a shop, and the requests that came. `token`: without it every answer is 401."""
+def served(shop: Shop, *, token: str | None = None, odd: int = 405) -> Iterator[tuple[str, list[str]]]:
+    """The address of a shop, and the requests that came. `token`: without it every answer is 401.
+
+    `odd`: what methods other than GET are answered.
+    """
     came: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -121,7 +124,10 @@ def served(shop: Shop, *, token: str | None = None) -> Iterator[tuple[str, list[
             self.wfile.write(text)
 
         def do_other(self) -> None:
-            self.send_error(405)
+            self.send_response(odd)
+            self.send_header("Allow", "GET")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_QUERY = do_other  # noqa: N815
 

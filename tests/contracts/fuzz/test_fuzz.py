@@ -21,8 +21,8 @@ ITEMS, ITEM = "GET /items", "GET /items/{id}"
 
 def fuzzed(shop: shops.Shop, **about: Any) -> Fuzzed:
     """A shop, fuzzed a little."""
-    token = about.pop("token", None)
-    with shops.served(shop, token=token) as (url, _):
+    served = {name: about.pop(name) for name in ("token", "odd") if name in about}
+    with shops.served(shop, **served) as (url, _):
         return fuzz(shops.contract(), Wish(url=url, seed=7, max_examples=8, **about))
 
 
@@ -82,6 +82,13 @@ def test_strict_wants_wrong_requests_refused() -> None:
 
     assert fuzzed(takes_all).faults == ()
     assert {each.check.rule for each in fuzzed(takes_all, strict=True).faults} >= {"fuzz-takes-wrong"}
+
+
+def test_other_methods_are_a_matter_of_strictness() -> None:
+    assert fuzzed(shops.right, odd=501).faults == ()
+    rules = {each.check.rule for each in fuzzed(shops.right, odd=204, strict=True).faults}
+    assert "fuzz-method" in rules
+    assert "fuzz-method" not in {each.check.rule for each in fuzzed(shops.right, strict=True).faults}
 
 
 def test_what_ends_it_early_is_said_and_what_was_found_is_kept() -> None:
