@@ -113,6 +113,10 @@ class _Explainer:
         if best is None:
             yield self._broken(error, value, error.kind.name, self._alternatives(context))
             return
+        if names := _any_of_these(context, len(error.instance_path)):
+            promised = f"{' or '.join(map(repr, names))} must be there"
+            yield self._broken(error, value, "required", promised, names[:1])
+            return
         for each in context[best]:
             yield from self.leaves(each, value)
 
@@ -208,6 +212,16 @@ class _Explainer:
             seen=shown(seen),
             placeholder=_was_redacted(path, seen, keyword),
         )
+
+
+def _any_of_these(context: list[list[Any]], base: int) -> list[str]:
+    """The members of which any would do, where every branch lacks one alone; empty for anything else."""
+    names = []
+    for errors in context:
+        if len(errors) != 1 or errors[0].kind.name != "required" or len(errors[0].instance_path) != base:
+            return []
+        names.append(str(errors[0].kind.property))
+    return list(dict.fromkeys(names)) if len(set(names)) > 1 else []
 
 
 def _is_tag(kind: Any) -> bool:

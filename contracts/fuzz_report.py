@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,12 +89,17 @@ def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: S
         )
     elif refused(counts):
         state = CaseState.UNPROVEN
-        advice = ": --header NAME=REF sends a credential" if counts.keys() & WANTS_CREDENTIAL else ""
-        detail = f"every answer was a refusal ({detail}){advice}"
+        detail = f"every answer was a refusal ({detail}){_advice(counts, setting.wish)}"
     elif operation.name not in fuzzed.finished:
         why = fuzzed.stopped or fuzzed.troubles.get(operation.name) or "it broke off"
         state, detail = CaseState.UNPROVEN, f"{why} before all was asked ({detail})"
     return Case(name=operation.name, group="fuzz", state=state, detail=detail, findings=tuple(found))
+
+
+def _advice(counts: Mapping[int, int], wish: Wish) -> str:
+    if not counts.keys() & WANTS_CREDENTIAL:
+        return ""
+    return ": the credential is not taken" if wish.headers else ": --header NAME=REF sends a credential"
 
 
 def _finding(fault: Fault, setting: Setting) -> Finding:

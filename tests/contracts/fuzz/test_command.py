@@ -78,7 +78,11 @@ def test_every_form_tells_the_same_and_no_secret(folder: Path, capsys: pytest.Ca
 def test_refusals_alone_prove_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with shops.served(shops.right, token=shops.TOKEN) as (url, _):
         assert asked(url) == 3
-    assert "every answer was a refusal (401 x" in capsys.readouterr().out
+    assert "--header NAME=REF sends a credential" in capsys.readouterr().out
+    with shops.served(shops.right, token="another") as (url, _):
+        assert asked(url, "--header", "Authorization=env:SHOP_TOKEN") == 3
+    assert "every answer was a refusal (401 x" in (told := capsys.readouterr().out)
+    assert "the credential is not taken" in told
 
 
 def test_nobody_listens(capsys: pytest.CaptureFixture[str]) -> None:

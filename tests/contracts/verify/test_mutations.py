@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from contracts.verify import verify
+from contracts.view import Bench
 from tests.contracts.verify.made import bench, contract, interaction, places
 from tests.contracts.verify.mutations import KINDS, Maker, Mutation, drawn, library
 from tests.corpus import folder
@@ -84,8 +85,8 @@ def test_the_same_seed_makes_the_same_mutations() -> None:
 # -- what the mutations brought to light -------------------------------------------------------------------
 
 
-def answered(schema: Any, value: Any) -> list[tuple[str, str | None]]:
-    """What is found in an answer."""
+def judge_of(schema: Any) -> Bench:
+    """A contract with one operation, which answers this."""
     given = {
         "openapi": "3.1.0",
         "info": {"title": "Shop", "version": "1"},
@@ -99,7 +100,12 @@ def answered(schema: Any, value: Any) -> list[tuple[str, str | None]]:
             }
         },
     }
-    return places(verify(interaction(got=value), bench(contract(given))))
+    return bench(contract(given))
+
+
+def answered(schema: Any, value: Any) -> list[tuple[str, str | None]]:
+    """What is found in an answer."""
+    return places(verify(interaction(got=value), judge_of(schema)))
 
 
 def test_what_is_of_the_wrong_type_is_not_said_to_be_no_choice_too() -> None:
@@ -134,3 +140,12 @@ def test_a_choice_that_is_wrong_does_not_turn_away_from_the_branch_that_was_mean
 ) -> None:
     """Only the one text of a member such as `object` names a branch."""
     assert [place for _, place in answered({"anyOf": [WHOLE, GONE]}, value)] == [pointer]
+
+
+def test_where_one_of_several_members_would_do_all_are_named() -> None:
+    schema = {"type": "object", "anyOf": [{"required": ["message"]}, {"required": ["errors"]}]}
+    (found,) = verify(interaction(path="/v1/pets/7", got={}), judge_of(schema)).findings
+    assert found.location.message_pointer == "/response/body/message"
+    assert found.promised == "'message' or 'errors' must be there"
+    assert (found.location.contract_pointer or "").endswith("/schema/anyOf")
+    assert answered(schema, {"errors": []}) == []
