@@ -11,7 +11,7 @@ from contracts.contract import Parameter
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import Broken, explain
 from contracts.placeholders import in_text
-from contracts.pointers import join
+from contracts.pointers import MISSING, follow, join
 from contracts.view import View, decoded, listed
 from interlock.records import Severity
 
@@ -219,13 +219,19 @@ def unknown_fields(view: View) -> None:
                 "request-query-unknown",
                 f"{view.operation.name} knows no query parameter {base}",
                 join("/request/query", name),
-                join(view.operation.pointer, "parameters"),
+                _parameters_at(view),
                 promised=listed(sorted(known)) or "no query parameters",
                 seen=base,
                 at_most=leniency(view),
                 fix="leave it out, or look whether it is spelled as the provider has it",
             )
     _unknown_headers(view)
+
+
+def _parameters_at(view: View) -> str:
+    """Where the operation lists its parameters; the operation itself where it lists none."""
+    listed_at = join(view.operation.pointer, "parameters")
+    return view.operation.pointer if follow(view.contract.document, listed_at) is MISSING else listed_at
 
 
 def _any_name(view: View, parameter: Parameter) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contracts.pointers import MISSING, follow
 from contracts.verify import verify
 from contracts.view import Bench
 from tests.contracts.verify.made import bench, contract, interaction, places
@@ -37,7 +38,10 @@ def scored(maker: Maker, mutations: Iterable[Mutation]) -> Score:
             control = each.control
             right = verify(control, judge)
             assert (right.operation, places(right)) == (each.operation.name, []), control
-        seen = [pointer for _, pointer in places(verify(each.interaction, judge))]
+        findings = verify(each.interaction, judge).findings
+        promises = [found.location.contract_pointer or "" for found in findings]
+        assert all(follow(maker.contract.document, at) is not MISSING for at in promises), promises
+        seen = [found.location.message_pointer for found in findings]
         name = f"{each.kind} {each.where}{' under' if each.under else ''}"
         total[name] += 1
         exact[name] += each.pointer in seen
