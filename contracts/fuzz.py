@@ -11,6 +11,7 @@ import copy
 import io
 import os
 import shlex
+import tempfile
 import threading
 import warnings
 from collections import Counter
@@ -235,15 +236,23 @@ def _engine(document: dict[str, Any], wish: Wish) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing of it on standard output; no warnings, no hooks, proxies or netrc of whoever happens to run it."""
+    """Nothing of it on standard output or in the working directory; no hooks, proxies or netrc of who runs it."""
+    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - slow to import
+
     wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull, "SCHEMATHESIS_HOOKS": None}
     before = {name: os.environ.get(name) for name in wanted}
     _set(wanted)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            tempfile.TemporaryDirectory(prefix="interlock-") as folder,
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
+            set_hypothesis_home_dir(folder)
             yield
     finally:
+        set_hypothesis_home_dir(None)
         _set(before)
 
 

@@ -177,3 +177,4 @@ def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:
     assert form["summary"]["stopped"] == "it was interrupted"
     assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
     assert b"Traceback" not in err
+    assert [each.name for each in folder.iterdir()] == ["shop.json"]
