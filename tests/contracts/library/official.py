@@ -16,6 +16,11 @@ from contracts.values import types_of
 
 _MAX_DEPTH = 12
 _LISTS = ("allOf", "anyOf", "oneOf")
+# What every model of AWS's takes in the query; only S3's are sent so.
+SIGNATURE = frozenset(
+    ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders", "x-amz-signature",
+     "x-amz-security-token", "x-amz-content-sha256", "x-id"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +296,12 @@ class _Beside(_Schemas):
             key = _same(parameter.place, parameter.name)
             if parameter.place != "path" and key not in fixed and key[1] not in STANDARD:
                 self._parameter(parameter, known.get(key))
+        named = {_same(each.place, each.name) for each in mine.parameters}
+        named |= {_same(each.place, each.name) for each in mine.selectors}
+        for parameter in other.parameters:
+            key = _same(parameter.place, parameter.name)
+            if parameter.place == "query" and key not in named and key[1] not in SIGNATURE:
+                self._say(f"{mine.name} query {parameter.name}", "is theirs alone")
         if mine.body and mine.body.required and not self._needs_body():
             self._say(f"{mine.name} request", "is not required there")
         for media in mine.body.media if mine.body else ():

@@ -94,7 +94,8 @@ MEANT: dict[str, dict[str, str]] = {
         ),
     },
     "gcs": {
-        r"GET /robot/v1/metadata/x509/\{account\}: is not there": "certificates are not Cloud Storage's own"
+        r"GET /robot/v1/metadata/x509/\{account\}: is not there": "certificates are not Cloud Storage's own",
+        r"\w+ \S+ query uploadType: is theirs alone": "it is for uploads, and named there",
     },
     "sns": {
         r"GET /\?Action=ListTopics: is not there": "a model names POST alone; the query protocol takes GET too"
