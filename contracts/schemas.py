@@ -108,7 +108,7 @@ class Translator:
             made["const"] = node["const"]
         if isinstance(node.get("pattern"), str):
             made["pattern"] = node["pattern"]
-        if node.get("format") in FORMATS and (not types or "string" in types):
+        if str(node.get("format")) in FORMATS and (not types or "string" in types):
             made["format"] = node["format"]
         if node.get("uniqueItems") is True:
             made["uniqueItems"] = True

@@ -148,7 +148,7 @@ class _Reader(Reader):
     def _parameters(self, listed: Any, at: str) -> Iterator[Parameter]:
         for index, given in enumerate(listed if isinstance(listed, list) else []):
             node, where = self.resolve(given, join(at, index))
-            if isinstance(node, Mapping) and isinstance(node.get("name"), str) and node.get("in") in _STYLES:
+            if isinstance(node, Mapping) and isinstance(node.get("name"), str) and str(node.get("in")) in _STYLES:
                 if node["in"] == "header" and node["name"].lower() in _IGNORED:
                     continue
                 yield self._parameter(node, where, node["name"], node["in"])
@@ -246,7 +246,7 @@ class _Reader(Reader):
 
 
 def _scheme(name: str, node: Mapping[str, Any]) -> SecurityScheme:
-    kind, place = node.get("type"), node.get("in")
+    kind, place = str(node.get("type")), str(node.get("in"))
     if kind == "apiKey" and place in {"header", "query", "cookie"}:
         return SecurityScheme(name=name, kind=str(place), field=str(node.get("name", "")))
     if kind == "http":

@@ -74,9 +74,9 @@ class _Reader(Reader):
         shared: list[tuple[Mapping[str, Any], str]],
         bases: tuple[str, ...],
     ) -> Operation:
-        given = {(p["name"], p.get("in")): (p, w) for p, w in shared}
+        given = {(p["name"], str(p.get("in"))): (p, w) for p, w in shared}
         given |= {
-            (p["name"], p.get("in")): (p, w)
+            (p["name"], str(p.get("in"))): (p, w)
             for p, w in self._listed(node.get("parameters"), join(at, "parameters"))
         }
         template, selectors = split_query(path)
@@ -131,7 +131,7 @@ class _Reader(Reader):
     def _is_file(self, schema: Any) -> bool:
         """Whether a body is bytes, of whatever media type."""
         found, _ = self.resolve(schema, "")
-        return isinstance(found, Mapping) and "file" in {found.get("type"), found.get("format")}
+        return isinstance(found, Mapping) and "file" in (found.get("type"), found.get("format"))
 
     def _keep(self, at: str, schema: dict[str, Any]) -> None:
         section, path, method = (part.replace("~1", "/").replace("~0", "~") for part in at.split("/")[1:4])
@@ -171,8 +171,8 @@ class _Reader(Reader):
         listed = self.document.get("securityDefinitions")
         found = {}
         for name, node in listed.items() if isinstance(listed, Mapping) else ():
-            kind = node.get("type") if isinstance(node, Mapping) else None
-            if kind == "apiKey" and node.get("in") in {"header", "query"}:
+            kind = str(node.get("type")) if isinstance(node, Mapping) else ""
+            if kind == "apiKey" and str(node.get("in")) in {"header", "query"}:
                 found[str(name)] = SecurityScheme(
                     name=str(name), kind=node["in"], field=str(node.get("name", ""))
                 )
@@ -189,7 +189,7 @@ def _is_plain(node: Mapping[str, Any]) -> bool:
         "content-type",
         "authorization",
     }
-    return node.get("in") in {"path", "query", "header"} and not ignored and not _is_host(node)
+    return str(node.get("in")) in {"path", "query", "header"} and not ignored and not _is_host(node)
 
 
 def _fixed_values(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Selector]:
@@ -198,7 +198,7 @@ def _fixed_values(nodes: Iterable[Mapping[str, Any]]) -> Iterator[Selector]:
         values = node.get("enum")
         if not isinstance(values, list) or len(values) != 1 or node.get("required") is not True:
             continue
-        if node.get("in") in {"query", "header"} and "version" not in node["name"].lower():
+        if str(node.get("in")) in {"query", "header"} and "version" not in node["name"].lower():
             yield Selector(place=node["in"], name=node["name"], value=str(values[0]))
 
 

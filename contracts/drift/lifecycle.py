@@ -58,9 +58,10 @@ def _sunset(
 ) -> None:
     before, after = one.get("x-sunset"), two.get("x-sunset")
     said = (_said(one, "x-sunset"), _said(two, "x-sunset"))
+    if before == after:
+        return
     if after is None:
-        if before is not None:
-            twin.note(f"{rule}-removed", f"{what} names no last day any more", *at, *said)
+        twin.note(f"{rule}-removed", f"{what} names no last day any more", *at, *said)
         return
     day = day_of(after)
     if day is None:

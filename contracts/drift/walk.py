@@ -11,7 +11,7 @@ from contracts.contract import Contract
 from contracts.drift.keywords import NAMED
 from contracts.drift.naming import component
 from contracts.drift.shapes import Places, Shape, Shapes
-from contracts.pointers import follow, of_reference, steps
+from contracts.pointers import follow, of_reference
 
 # More than any honest pair of documents has (Stripe's: 6,000 pairs, 28,000 schemas); hostile ones multiply.
 MAX_PAIRS = 100_000
@@ -138,7 +138,7 @@ class Walk:
         for name in names:
             before, after = self.base.places(name), self.revision.places(name)
             if not self._left_out(pair.lane, before, after):
-                self.step(pair, before, after, f"{label} ({steps(name)[-1]})")
+                self.step(pair, before, after, f"{label} ({name.rpartition('/')[2]})")
         return True
 
     def _left_out(self, lane: Lane, base: Places, revision: Places) -> bool:

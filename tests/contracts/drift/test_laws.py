@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from contracts.contract import Contract
-from contracts.drift import compare
+from contracts.drift import answer_drift, compare
 from contracts.drift.table import RULES, SIDES
 from contracts.engine import RESPONSE, Engine
 from contracts.shelf import LIBRARY_FOLDER, Shelf
+from interlock.errors import CannotJudge
 from tests.contracts.drift.generated import Schema, edits, rewritten, schemas, values
 from tests.contracts.drift.made import TODAY, answering, asking, compared, contract, rules
+from tests.contracts.verify import made as shop
 
-_MANY = settings(max_examples=150, deadline=None)
+_MANY = settings(max_examples=100, deadline=None)
 _TURNED = {
     "type-narrowed": "type-widened",
     "became-nullable": "became-not-nullable",
@@ -71,6 +77,37 @@ def test_our_own_contracts_against_themselves_have_no_drift(name: str, tmp_path:
     found = compare(shelf.load(name), shelf.load(name), today=TODAY)
     assert found.findings == ()
     assert found.operations > 0
+
+
+_NONSENSE: tuple[Any, ...] = (
+    None, [], {}, "x", 5, True, [1, None], {"$ref": "#/nowhere"}, {"$ref": "#"}, {"$ref": 7}, {"x": {}}, ["type"],
+)  # fmt: skip
+
+
+@_MANY
+@given(st.data())
+def test_nonsense_anywhere_in_a_document_breaks_nothing_off(data: st.DataObject) -> None:
+    """Adapters, shapes, engine and rules: what makes no sense promises nothing, and is the same as itself."""
+    plain, odd = shop.document(), copy.deepcopy(shop.document())
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(sorted(_places(odd), key=str)))
+        holder: Any = odd
+        for step in place[:-1]:
+            holder = holder[step]
+        holder[place[-1]] = copy.deepcopy(data.draw(st.sampled_from(_NONSENSE)))
+    odd["openapi"] = "3.1.0"
+    compared(plain, odd)
+    compared(odd, plain)
+    assert compared(odd, odd).findings == ()
+    with contextlib.suppress(CannotJudge):
+        answer_drift(shop.interaction(got={"id": 7, "name": "Tom", "kind": "cow"}), shop.bench(contract(odd)))
+
+
+def _places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inside = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, inner in inside:
+        yield (*at, step)
+        yield from _places(inner, (*at, step))
 
 
 @_MANY
