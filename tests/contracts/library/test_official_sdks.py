@@ -14,6 +14,9 @@ import sendgrid
 import stripe
 from azure.core.credentials import AzureSasCredential
 from azure.storage.blob import BlobServiceClient
+from google.auth.transport.requests import Request
+from google.oauth2._client import jwt_grant
+from google.oauth2.credentials import Credentials
 from hubspot.crm.contacts import ApiClient, BasicApi, Configuration, SearchApi
 from hubspot.crm.contacts import PublicObjectSearchRequest as Search
 from hubspot.crm.contacts import SimplePublicObjectInput as Changed
@@ -35,6 +38,7 @@ HOSTS = {
     "hubspot": "https://api.hubapi.com",
     "square": "https://connect.squareup.com",
     "azure_blob": "https://made-up.blob.core.windows.net",
+    "google_oauth": "https://oauth2.googleapis.com",
 }
 
 
@@ -178,6 +182,15 @@ def _azure(url: str) -> None:
     _tried(client.get_account_information)
 
 
+def _google(url: str) -> None:
+    given = {"client_id": "made-up", "client_secret": "made-up", "token_uri": f"{url}/token"}
+    signed_in: Any = Credentials
+    user = signed_in(None, refresh_token="made-up", **given)
+    _tried(lambda: user.refresh(Request()))
+    grant: Any = jwt_grant
+    _tried(lambda: grant(Request(), f"{url}/token", "made-up"))
+
+
 def _tried(call: Callable[[], object]) -> None:
     """What is made of the answer does not matter."""
     with contextlib.suppress(Exception):
@@ -192,6 +205,7 @@ SENT = {
     "hubspot": (_hubspot, 4),
     "square": (_square, 6),
     "azure_blob": (_azure, 11),
+    "google_oauth": (_google, 2),
 }
 
 
