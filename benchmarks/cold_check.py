@@ -133,14 +133,17 @@ async def _signed(folder: Path) -> list[dict[str, Any]]:
     """Every request that a check makes, signed now; the token requests are left out."""
     from interlock.http import Draft  # noqa: PLC0415
     from interlock.integration import resolve_all  # noqa: PLC0415
+    from interlock.records import ProbeKind  # noqa: PLC0415
     from interlock.settings import load  # noqa: PLC0415
+    from probes.contract import cheapest  # noqa: PLC0415
     from probes.kinds import plan  # noqa: PLC0415
     from probes.probe import Tools  # noqa: PLC0415
 
     tools, found = Tools(), []
     for integration in resolve_all(load(folder / "interlock.toml")):
         for planned in plan(integration, tools):
-            ask = integration.ask(planned.kind)
+            contract = planned.kind is ProbeKind.CONTRACT
+            ask = cheapest(integration) if contract else integration.ask(planned.kind)
             assert ask is not None
             body = (ask.body or "").encode()
             draft = Draft(
