@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -75,13 +76,16 @@ def _both_named(own: Shapes, one: Places, other: Shapes, two: Places) -> bool:
 
 
 def _covered(own: Shapes, places: Places, other: Shapes, branches: Sequence[Places]) -> bool:
-    """Whether an alternative is no more than one of the other side's: it takes all of it."""
+    """Whether what an alternative takes is taken by those of the other side: by one, or each of its types by one."""
     text, shape = _text(own, places), own.of(places)
-    return any(
-        not _both_named(own, places, other, each)
-        and (_text(other, each) == text or _takes_all(other.of(each), shape))
-        for each in branches
-    )
+    wide = [each for each in branches if not _both_named(own, places, other, each)]
+    if any(_text(other, each) == text for each in wide):
+        return True
+    several = shape.types if shape.types and shape.values is None else None
+    single = [dataclasses.replace(shape, types=frozenset({each})) for each in sorted(several or ())] or [
+        shape
+    ]
+    return all(any(_takes_all(other.of(each), one) for each in wide) for one in single)
 
 
 def _takes_all(wide: Shape, narrow: Shape) -> bool:

@@ -74,6 +74,17 @@ def test_what_happens_to_a_schema_is_as_bad_as_its_direction(
     assert rules(answering(one), answering(two)) == {f"response-property-{rule}": received}
 
 
+def test_a_list_of_types_and_alternatives_of_a_type_each_are_the_same() -> None:
+    listed, apart = {"type": ["string", "number"]}, {"oneOf": [STRING, {"type": "number"}]}
+    for make in (asking, answering):
+        assert rules(make(listed), make(apart)) == {}
+        assert rules(make(apart), make(listed)) == {}
+    assert rules(answering(listed), answering({"oneOf": [STRING, thing()]})) == {
+        "response-property-alternative-added": "error",
+        "response-property-alternative-removed": "info",
+    }
+
+
 def test_a_required_member_that_is_new_breaks_senders_and_one_that_is_gone_breaks_readers() -> None:
     bare, full = thing(a=STRING), thing(a=STRING, b=STRING) | {"required": ["b"]}
     assert rules(asking(bare), asking(full)) == {"request-property-added-required": "error"}
