@@ -64,7 +64,7 @@ def cast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
         for name, stand_in in playing.stand_ins.items():
             for variable, value in stand_in.environ.items():
                 monkeypatch.setenv(variable, value)
-            tables[name] = stand_in.settings() | {"timeout": "2s", "slow_after": "1s"}
+            tables[name] = stand_in.settings() | {"timeout": "20s", "slow_after": "10s"}
         (tmp_path / "interlock.toml").write_text(as_toml({"integrations": tables}))
         yield playing
 
