@@ -59,7 +59,6 @@ class Noted:
     revision: str | None
     promised: str | None = None
     seen: str | None = None
-    fix: str | None = None
 
 
 @dataclass(slots=True)
