@@ -18,7 +18,6 @@ from interlock import findings
 from interlock.records import Finding, Interaction, Location, Message, Severity
 from interlock.redaction import Redactor
 
-
 # The statuses that say that the request itself is wrong (RFC 9110, 15.5; 422 is 15.5.21). 401, 403, 404 and 409 are
 # given to requests that nobody looked into.
 _WRONG_REQUEST = frozenset({400, 405, 406, 411, 413, 414, 415, 422})
