@@ -20,7 +20,7 @@ FLOOR = 0.99
 Score = tuple[Counter[str], Counter[str], int]
 # Documents of providers, and how many of their operations are drawn.
 OFFICIAL = {
-    "stripe/2022-04-12/spec3.json": 25,
+    "stripe/2022-04-12/spec3.json": 20,
     "github/api.github.com.json": 40,
     "square/api.json": 40,
     "twilio/twilio_api_v2010.json": 40,
@@ -55,7 +55,7 @@ def test_what_is_spoilt_in_our_library_is_found_at_its_place() -> None:
     exact: Counter[str] = Counter()
     noisy = 0
     for name, document in library():
-        one = scored(*drawn(name, document, operations=99, times=4))
+        one = scored(*drawn(name, document, operations=99, times=3))
         total, exact, noisy = total + one[0], exact + one[1], noisy + one[2]
     assert total.total() > 4000
     assert exact.total() / total.total() >= FLOOR, total - exact
@@ -82,7 +82,7 @@ def test_what_is_spoilt_in_an_official_document_is_found_at_its_place(path: str)
 
 
 def test_the_same_seed_makes_the_same_mutations() -> None:
-    one, other = ([drawn(name, document, operations=2)[1] for name, document in library()] for _ in "ab")
+    one, other = ([drawn(name, document, operations=1)[1] for name, document in library()] for _ in "ab")
     assert one == other
 
 
