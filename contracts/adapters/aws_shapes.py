@@ -49,11 +49,11 @@ class Shapes:
 
     def refer(self, payload: Any) -> bool:
         """Make a payload a reference to its shape; False where it is bytes, text or a stream of events."""
-        name = payload.get("shape") if isinstance(payload, dict) else None
+        name = str(payload.get("shape")) if isinstance(payload, dict) else ""
         shape = self._document["shapes"].get(name, {})
-        if self._kinds.get(str(name)) not in {"structure", "list", "map"} or shape.get("eventstream"):
+        if self._kinds.get(name) not in {"structure", "list", "map"} or shape.get("eventstream"):
             return False
-        payload["$ref"] = _reference(str(name))
+        payload["$ref"] = _reference(name)
         return True
 
     def located(self, member: Any, place: str) -> bool:

@@ -209,11 +209,12 @@ class _Reader(Reader):
             aws_shapes.REQUEST: {"additionalProperties": False},
         }
 
-    def _payload(self, node: Mapping[str, Any], side: str, shape: str) -> Any:
-        """The member that is the whole body; older models name it beside the shape."""
-        return self.document["shapes"][shape].get("payload") or _mapping(node.get(side)).get("payload")
+    def _payload(self, node: Mapping[str, Any], side: str, shape: str) -> str:
+        """The member that is the whole body, empty for none; older models name it beside the shape."""
+        own = self.document["shapes"][shape].get("payload") or _mapping(node.get(side)).get("payload")
+        return own if isinstance(own, str) else ""
 
-    def _rest(self, shape: str, members: Mapping[str, Any], where: str, payload: Any) -> Media | None:
+    def _rest(self, shape: str, members: Mapping[str, Any], where: str, payload: str) -> Media | None:
         """The body of a side: its payload, else the members that have no other place; None where it has none."""
         if payload in members:
             if self.shapes.refer(members[payload]):
@@ -243,7 +244,7 @@ class _Reader(Reader):
             media = self._json(where, join("/shapes", shape) if shape else None)
         elif shape:
             payload = self._payload(node, "output", shape)
-            self._no_error_within(_mapping(members.get(payload)).get("shape", shape))
+            self._no_error_within(str(_mapping(members.get(payload)).get("shape", shape)))
             media = self._rest(shape, members, where, payload)
         yield Answer(
             status=self._status(node, members),

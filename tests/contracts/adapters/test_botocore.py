@@ -171,10 +171,13 @@ async def test_it_is_pulled_from_the_installed_botocore_and_chosen_by_its_hosts(
         {"In": {"type": "structure", "members": [], "required": 7}, "Other": None},
         {"In": {"type": "string", "pattern": "(", "min": "many", "enum": 7}},
         {"In": {}},
+        {"In": {"type": "structure", "payload": "a", "members": {"a": {"shape": {"a": 1}}}}},
+        {"In": {"type": "structure", "payload": "a", "members": {"a": None}}},
+        {"In": {"type": "structure", "payload": ["a"], "members": {"a": {"shape": "In"}}}},
     ],
 )
 def test_a_model_that_is_broken_promises_nothing_there(shapes: dict[str, Any]) -> None:
-    operation = {"name": "A", "http": None, "input": {"shape": "In"}, "output": {"shape": "Nowhere"}}
+    operation = {"name": "A", "http": None, "input": {"shape": "In"}, "output": {"shape": "In"}}
     for protocol in ("json", "query", "rest-xml", "rest-json"):
         broken = _model(metadata={"protocol": protocol}, operations={"A": operation, "B": 7}, shapes=shapes)
         contract = _contract(json.loads(json.dumps(broken)))
