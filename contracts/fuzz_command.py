@@ -9,7 +9,7 @@ import re
 import secrets as random
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -99,12 +99,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """
     from contracts.fuzz import MAX_SEED, Wish, fuzz, prepared  # noqa: PLC0415 - keeps --help fast
     from contracts.fuzz_report import Setting, report_of, write_evidence  # noqa: PLC0415
+    from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
     from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
 
     wanted = parse_reports(reports)
-    url = _address(url, own_host=own_host)
+    url = address(url, own_host=own_host, sends="a flood of odd requests")
     settings = _settings(config)
     integrations = resolve_all(settings) if settings else ()
     own = next((each for each in integrations if each.name == name), None)
@@ -113,7 +114,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     redactor = redactor_for(settings, integrations)
     told = {key: _secret(key, reference) for key, reference in map(_pair, headers)}
     redactor.learn(*told.values())
-    _refuse_live(told.values())
+    refuse_live(told.values())
     sent = {key: secret.reveal() for key, secret in told.items()}
     if own is not None and not told:
         sent = own_headers(own, url)
@@ -142,31 +143,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
 
 # -- before anything is sent -----------------------------------------------------------------------------
-
-
-def _address(url: str, *, own_host: bool) -> str:
-    """The address, if it may be fuzzed. Raises `UsageError`."""
-    from contracts.choosing import catalogue_hosts  # noqa: PLC0415 - keeps --help fast
-    from interlock import catalogue  # noqa: PLC0415
-    from interlock.resolve import is_loopback  # noqa: PLC0415
-    from interlock.settings_models import http_url  # noqa: PLC0415
-
-    try:
-        url = http_url(url)
-    except ValueError as exc:
-        raise UsageError(f"--url {exc}") from exc
-    host = urlsplit(url).hostname or ""
-    if is_loopback(host):
-        return url
-    for provider in catalogue.names():
-        if any(re.fullmatch(pattern, host) for pattern in catalogue_hosts(provider)):
-            raise UsageError(f"--url {host} is {provider}'s own host: providers are never fuzzed")
-    if not own_host:
-        raise UsageError(
-            f"--url {host} is beyond loopback: fuzzing sends floods of odd requests",
-            hint="run the server on this machine, or add --i-own-this-host",
-        )
-    return url
 
 
 def _settings(config: Path | None) -> Settings | None:
@@ -207,21 +183,9 @@ def _secret(name: str, reference: str) -> Secret:
         raise UsageError(f"--header {name}= {exc}") from exc
 
 
-def _refuse_live(secrets: Iterable[Secret]) -> None:
-    """Raises `UsageError` for what looks like a live credential of any provider."""
-    from interlock import catalogue  # noqa: PLC0415 - keeps --help fast
-
-    held = list(secrets)
-    for provider in catalogue.load_all() if held else ():
-        for name, known in provider.credentials.items():
-            if known.live is not None and any(re.search(known.live, each.reveal()) for each in held):
-                raise UsageError(
-                    f"a live {name} of {provider.title} is never sent to a server that is fuzzed"
-                )
-
-
 def own_headers(own: Integration, url: str) -> dict[str, str]:
     """The headers by which an integration signs in; none where it has no credential. Raises `UsageError`."""
+    from contracts.rehearsal import refuse_live  # noqa: PLC0415 - keeps --help fast
     from interlock.auth import TokenRefused, signer  # noqa: PLC0415 - keeps --help fast
     from interlock.http import Client, Draft  # noqa: PLC0415
     from interlock.records import Environment  # noqa: PLC0415
@@ -232,7 +196,7 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
             f"{own.name} is live: its credential is never sent to a server that is fuzzed",
             hint="name the provider instead, and give a credential with --header NAME=REF",
         )
-    _refuse_live(own.secrets.values())
+    refuse_live(own.secrets.values())
     made = signer(own, Client(), lambda: dt.datetime.now(dt.UTC))
     if made is None or own.auth is None:
         return {}

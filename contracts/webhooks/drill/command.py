@@ -158,22 +158,19 @@ def _bench(
 ) -> tuple[Bench, Redactor, Callable[[], Wire]]:
     """What is drilled, the redactor that knows its secrets, the way there. Raises `UsageError` before it sends."""
     from contracts.contracts_command import shelf  # noqa: PLC0415 - keeps --help fast
+    from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
     from contracts.webhooks import commands  # noqa: PLC0415
     from contracts.webhooks.drill import setting  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
-    from interlock.settings_models import Network, http_url  # noqa: PLC0415
+    from interlock.settings_models import Network  # noqa: PLC0415
 
-    try:
-        url = http_url(url)
-    except ValueError as exc:
-        raise UsageError(f"--url {exc}") from exc
-    setting.refuse_foreign(url, own_host=own_host)
+    url = address(url, own_host=own_host, sends="forgeries and floods")
     settings = commands.found_settings(config)
     integrations = resolve_all(settings) if settings else ()
     receiver = commands.chosen_receiver(name, (), integrations)
     told = (commands.reference(signing.reference),) if signing.reference else ()
     held = [*told, *receiver.keys.secrets, *filter(None, [receiver.keys.verify_token])]
-    setting.refuse_live(held)
+    refuse_live(held)
     signer = setting.Signer(secrets=told, key_id=signing.key_id, certificate_url=signing.certificate_url)
     if dry_run:
         receiver, signer = setting.planning(receiver, signer)

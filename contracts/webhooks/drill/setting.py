@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,30 +208,6 @@ def _wrong_key(*, elliptic: bool) -> str:
         else rsa.generate_private_key(public_exponent=65537, key_size=2048)
     )
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def refuse_live(secrets: Sequence[Secret]) -> None:
-    """Raises `UsageError` for a secret that is a live one of any provider."""
-    for provider in catalogue.load_all():
-        for name, known in provider.credentials.items():
-            if known.live is not None and any(re.search(known.live, each.reveal()) for each in secrets):
-                raise UsageError(
-                    f"--secret is a live {name} of {provider.title}: the drill never signs with one",
-                    hint="give the receiver under test a secret of its own",
-                )
-
-
-def refuse_foreign(url: str, *, own_host: bool) -> None:
-    """Raises `UsageError` for a host beyond loopback, unless the user owns it; and for what cannot be sent."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not url.isascii() or parts.username is not None:
-        raise UsageError("--url must be ASCII, other characters percent-encoded, and hold no user name")
-    if not own_host and not is_loopback(host):
-        raise UsageError(
-            f"--url {host} is beyond loopback: the drill sends forgeries and floods",
-            hint="run the receiver on this machine, or add --i-own-this-host",
-        )
 
 
 def wire(network: Network, folder: Path, url: str) -> Wire:

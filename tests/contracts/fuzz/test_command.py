@@ -124,7 +124,7 @@ HERE = "http://127.0.0.1:9"
         (["stripe", "--url", HERE, "--header", "Authorization=Bearer x"], "must be a reference"),
         (["stripe", "--url", HERE, "--header", "env:TOKEN"], "must be NAME=REF"),
         (["stripe", "--url", HERE, "--header", "A=env:NOT_SET_AT_ALL"], "is not set"),
-        (["stripe", "--url", HERE, "--header", "A=env:LIVE_KEY"], "is never sent"),
+        (["stripe", "--url", HERE, "--header", "A=env:LIVE_KEY"], "a rehearsal never uses one"),
         (["stripe", "--url", HERE, "--report", "pdf=x"], "must be FORMAT=FILE"),
         (["payments", "--url", HERE], "payments is live"),
     ],

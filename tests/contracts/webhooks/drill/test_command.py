@@ -153,6 +153,7 @@ def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
         (["stripe", "--url", CLOSED], "a secret is needed"),
         (["stripe", "--url", "ftp://x", "--secret", "env:WH"], "--url"),
         (["stripe", "--url", "http://192.0.2.7/hook", "--secret", "env:WH"], "beyond loopback"),
+        (["stripe", "--url", "https://api.stripe.com/x", "--i-own-this-host"], "is stripe's own host"),
         (["stripe", "--url", "http://localhost/h\u00f6k", "--secret", "env:WH"], "must be ASCII"),
         (["stripe", "--url", "http://me:x@localhost/", "--secret", "env:WH"], "user name"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "file:gone"], "No such file"),
