@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from contracts.contract import Event
+from contracts.engine import REQUEST, TooDeep
 from contracts.media import FORM, chosen, claims, essence, read
 from contracts.pointers import MISSING, follow
 from contracts.values import MAX_FIELDS, types_of
@@ -123,8 +124,18 @@ def _judged(
 
 
 def _opaque(bench: Bench, event: Event, body: bytes, content_type: str) -> str | None:
+    """Why nothing was found in a body: None where all of it was looked into, and is good."""
     media = chosen(event.media, content_type or JSON)
-    return read(body, content_type or JSON, media, bench.coercer).opaque if media else None
+    if media is None or media.schema is None:
+        return None
+    got = read(body, content_type or JSON, media, bench.coercer)
+    if got.opaque is not None:
+        return got.opaque
+    try:
+        good = bench.engine.valid(media.schema, got.value, REQUEST)
+    except TooDeep:
+        good = False
+    return None if good else "it is nested too deeply, or something in it was redacted"
 
 
 def _parsed(body: bytes, content_type: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from contracts.contract import Contract
-from contracts.engine import Engine
+from contracts.engine import Engine, TooDeep
 from contracts.placeholders import in_text, is_placeholder
 from contracts.pointers import MISSING, escape, follow, join
 from contracts.schemas import NULL_GUARD
@@ -45,10 +45,13 @@ class Broken:
 
 
 def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direction: str) -> list[Broken]:
-    """Everything that is wrong with a value, each at its exact place; like faults of a list's items are one."""
+    """Everything that is wrong with a value, each at its exact place; like faults of a list's items are one.
+
+    Raises `TooDeep`.
+    """
     explainer = _Explainer(contract, engine.side(direction).schemas)
     found: dict[tuple[str, str, str], list[Broken]] = {}
-    for error in engine.errors(pointer, value, direction):
+    for error in _errors(engine, pointer, value, direction):
         for broken in explainer.leaves(error, value):
             like = (_INDEX.sub("/*", broken.pointer), broken.keyword, broken.contract_pointer)
             same = found.setdefault(like, [])
@@ -56,6 +59,13 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
                 same.append(broken)
     _drop_consequences(found)
     return sorted(map(_one_of, found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
+
+
+def _errors(engine: Engine, pointer: str, value: Any, direction: str) -> list[Any]:
+    try:
+        return list(engine.errors(pointer, value, direction))
+    except ValueError as exc:  # to say that it is wrong less of it had to be looked at
+        raise TooDeep from exc
 
 
 def _drop_consequences(found: dict[tuple[str, str, str], list[Broken]]) -> None:

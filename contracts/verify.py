@@ -161,9 +161,9 @@ def verify_event(
     try:
         if bench.engine.valid(media.schema, got.value, REQUEST):
             return []
+        broken = explain(bench.engine, bench.contract, media.schema, got.value, REQUEST)
     except TooDeep:
         return []
-    broken = explain(bench.engine, bench.contract, media.schema, got.value, REQUEST)
     return [
         (each.pointer, each.contract_pointer, each.promised, each.seen)
         for each in broken

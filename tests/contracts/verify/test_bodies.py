@@ -151,3 +151,15 @@ def test_what_was_promised_does_not_tell_what_was_seen(schema: Any, value: Any, 
     given["paths"]["/pets"]["post"]["requestBody"]["content"][JSON]["schema"] = schema
     found = verify(interaction("POST", "/v1/pets", sent=value), bench(contract(given))).findings
     assert [each.promised for each in found if each.rule == "request-body"] == [promised]
+
+
+def test_a_body_that_is_wrong_and_too_deep_is_said_to_be_unjudged() -> None:
+    """That it is wrong shows at once; everything that is wrong with it does not."""
+    deep: Any = []
+    for _ in range(900):
+        deep = [deep]
+    found = verify(
+        interaction("POST", "/v1/pets", sent={"name": 7, "deep": deep}, status=None), bench(contract())
+    )
+    assert places(found) == []
+    assert found.unjudged == ("/request/body: is nested too deeply",)

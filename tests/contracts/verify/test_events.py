@@ -132,6 +132,15 @@ def test_a_test_message_of_s3_says_its_type_elsewhere() -> None:
     assert found == ("/Message", "ObjectCreated:Put", True, [])
 
 
+def test_what_is_nested_too_deeply_is_said_to_be_unjudged() -> None:
+    (event,) = example("sendgrid", "open")
+    del event["email"]
+    body = json.dumps([event]).replace("}", ', "a": ' + "[" * 900 + "]" * 900 + "}", 1).encode()
+    (found,) = judge_delivery(library("sendgrid"), body, JSON, (), where("sendgrid"))
+    assert (found.type, found.faults) == ("open", ())
+    assert found.unjudged == "it is nested too deeply, or something in it was redacted"
+
+
 def test_a_contract_without_events_judges_none() -> None:
     assert judge_delivery(bench(contract()), b"{}", JSON, (), "/type") == ()
 
