@@ -75,9 +75,13 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(raw)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(raw)
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:  # Ctrl-C too
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
