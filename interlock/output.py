@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from interlock import __version__
@@ -271,7 +272,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
     location: dict[str, Any] = {}
     if where.file:
         location["physicalLocation"] = {
-            "artifactLocation": {"uri": Path(where.file).as_posix()},
+            "artifactLocation": {"uri": quote(Path(where.file).as_posix())},
             "region": {"startLine": where.line or 1},
         }
     if named := " ".join(p for p in (where.message_pointer, where.contract_pointer) if p):

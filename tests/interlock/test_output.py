@@ -94,6 +94,18 @@ def test_sarif_names_rule_level_file_line_and_fingerprint() -> None:
     assert result["partialFingerprints"] == {"interlock/v1": _finding().fingerprint}
 
 
+def test_sarif_names_a_file_by_an_address_that_is_valid() -> None:
+    form = json.loads(output.render(_report(_failed_in("my tests/50% #1.yaml")), "sarif"))
+    [where] = form["runs"][0]["results"][0]["locations"]
+    assert where["physicalLocation"]["artifactLocation"]["uri"] == "my%20tests/50%25%20%231.yaml"
+
+
+def _failed_in(file: str) -> Case:
+    return Case(
+        name=file, group="x", state=CaseState.FAILED, findings=(_finding(location=Location(file=file)),)
+    )
+
+
 def test_markdown_keeps_its_table_whatever_was_seen() -> None:
     lines = output.render(_report(FAILED, UNPROVEN), "markdown").splitlines()
     [row] = [line for line in lines if line.startswith("| error")]
