@@ -95,7 +95,7 @@ def _braced(data: bytes) -> tuple[str, Any]:
     except json.JSONDecodeError as exc:
         if not data.lstrip().startswith((b'{"', b'[{"', b"{\n", b"{\r", b"[\n", b"[\r")):
             return YAML, yaml_tree.load(data)
-        raise Unreadable(f"is not JSON: {exc.msg}", line=exc.lineno) from exc
+        raise Unreadable(f"is not JSON: {exc.msg.removesuffix(' at')}", line=exc.lineno) from exc
     except RecursionError:
         raise Unreadable("is nested too deeply") from None
     except ValueError as exc:  # a number of more digits than Python reads

@@ -170,6 +170,12 @@ def test_deep_json_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "deep.json", content.encode()) == "deep.json: is nested too deeply"
 
 
+def test_a_text_that_is_cut_off_is_said_in_a_whole_sentence(tmp_path: Path) -> None:
+    assert refused(tmp_path / "half.json", b'{"http_interactions": [{"request": "GE') == (
+        "half.json: is not JSON: Unterminated string starting"
+    )
+
+
 def test_a_long_number_is_refused(tmp_path: Path) -> None:
     content = '{"interactions": [], "version": ' + "9" * 1_000_000 + "}"
     assert refused(tmp_path / "long.json", content.encode()).startswith(
