@@ -187,6 +187,7 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
     known = shelf.known().get(name)
     ours = shelf.library / name / "openapi.yaml"
     if known is None:
+        contract_of(name, asked.root)  # what is no contract at all is said first
         raise UsageError(
             f"{name}: is compared with nothing",
             hint="name REVISION too: a document, a provider or recordings",

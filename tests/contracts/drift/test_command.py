@@ -135,6 +135,7 @@ def test_a_name_alone_compares_our_library_with_what_was_pulled(folder: Path) ->
     [
         ((), "nothing to compare: name BASE and REVISION"),
         (("old.json",), "old.json: is compared with nothing"),
+        (("nobody",), "nobody: is neither a file nor a contract that is known by name"),
         (("gone.json", "new.json"), "gone.json: is neither a file nor a contract that is known by name"),
         (("old.json", "gone.json"), "gone.json: is neither a file nor a contract that is known by name"),
         ((".", "old.json"), ".: is a folder, not a contract"),
