@@ -11,6 +11,7 @@ import click
 
 from contracts.shelf import Known, Shelf
 from interlock import settings as settings_module
+from interlock.output import number
 
 SCHEMA = "interlock.contracts/1"
 
@@ -63,7 +64,7 @@ def pull(name: str, url: str | None) -> int:
     known, contract = asyncio.run(fetch_and_pin(name, shelf().root, url=url, now=now))
     assert known.pinned is not None
     click.echo(
-        f"{contract.title} {contract.version}: {len(contract.operations)} operations, {contract.format}"
+        f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"
     )
     click.echo(f"pinned as {known.path} ({known.pinned['bytes']} bytes, sha256 {contract.digest})")
     return 0

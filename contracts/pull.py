@@ -17,6 +17,7 @@ from contracts.shelf import Known, Shelf
 from interlock import catalogue
 from interlock.errors import CannotJudge, UsageError
 from interlock.http import Draft, call
+from interlock.redaction import Redactor
 from interlock.wire import Wire, WireError
 
 DEADLINE_SECONDS = 120.0
@@ -53,17 +54,19 @@ def raw(url: str) -> str:
 async def fetch(url: str, wire: Wire | None = None) -> bytes:
     """The document at an address. Raises `UsageError` or `CannotJudge`."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+    if parts.username is not None:
+        raise UsageError("an address with a user name or a password in it is not asked")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(f"{url!r} is not an http:// or https:// address")
-    wire = wire or Wire(max_body_bytes=MAX_BYTES)
+    wire, shown = wire or Wire(max_body_bytes=MAX_BYTES), Redactor().text(url)
     try:
         answer = await wire.exchange(call(Draft(method="GET", url=url)), deadline_seconds=DEADLINE_SECONDS)
     except (WireError, ValueError) as exc:
-        raise CannotJudge(f"{url}: {exc}") from exc
+        raise CannotJudge(f"{shown}: {exc}") from exc
     if answer.status != _OK:
-        raise CannotJudge(f"{url}: answers {answer.status}", hint="--url names another address")
+        raise CannotJudge(f"{shown}: answers {answer.status}", hint="--url names another address")
     if answer.truncated:
-        raise UsageError(f"{url}: is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise UsageError(f"{shown}: is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return answer.body
 
 
@@ -76,6 +79,7 @@ async def pull(
         data, place = installed.service_model(place.removeprefix(installed.PREFIX))
     else:
         data = await fetch(place, wire)
-    contract = adapters.parse(data, name=name, source=place, origin=PULLED)
-    known = Shelf(root).pin(name, data, url=place, pulled_at=now.isoformat(timespec="seconds"))
+    shown = Redactor().text(place)  # the lock is committed
+    contract = adapters.parse(data, name=name, source=shown, origin=PULLED)
+    known = Shelf(root).pin(name, data, url=shown, pulled_at=now.isoformat(timespec="seconds"))
     return known, contract

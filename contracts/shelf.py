@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 from contracts import adapters
 from contracts.contract import LIBRARY, PULLED, Contract
+from interlock import catalogue
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 
@@ -18,6 +21,7 @@ LIBRARY_FOLDER = Path(__file__).parent / "library"
 PULLED_FOLDER = Path(".interlock") / "contracts"
 LOCK = "contracts.lock.json"
 LOCK_SCHEMA = "interlock.contracts.lock/1"
+_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")  # it is a file's name, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,13 @@ class Shelf:
         """The contract of a provider. Raises `UsageError` where there is none, or it is not the pinned one."""
         known = self.known().get(name)
         if known is None:
+            if name not in catalogue.names():
+                near = difflib.get_close_matches(name, self.known(), n=1)
+                meant = f"; did you mean {near[0]!r}?" if near else ""
+                raise UsageError(
+                    f"there is no contract of {name!r}{meant}",
+                    hint="`interlock contracts` lists those that there are",
+                )
             raise UsageError(
                 f"there is no contract of {name!r}",
                 hint=f"`interlock contracts pull {name}` fetches the provider's own; --contract FILE takes any other",
@@ -86,6 +97,11 @@ class Shelf:
 
     def pin(self, name: str, data: bytes, *, url: str, pulled_at: str) -> Known:
         """Keep a document and its digest. Raises `UsageError`."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} is no name for a contract",
+                hint="a name has a-z, A-Z, 0-9, _ and - in it, and dots between",
+            )
         suffix = ".json" if data.lstrip()[:1] == b"{" else ".yaml"
         entry = {
             "file": f"{name}{suffix}",

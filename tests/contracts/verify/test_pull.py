@@ -62,3 +62,22 @@ def test_a_page_of_github_stands_for_the_file_behind_it() -> None:
         raw("https://github.com/o/r/blob/main/a/b.json")
         == "https://raw.githubusercontent.com/o/r/main/a/b.json"
     )
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a b", "a/b", "."])
+async def test_a_name_that_is_no_file_name_is_refused_and_the_lock_stays_whole(
+    tmp_path: Path, name: str
+) -> None:
+    async with server(says(_answer(DOCUMENT))) as port:
+        with pytest.raises(UsageError, match="is no name for a contract"):
+            await pull(name, tmp_path, url=f"http://127.0.0.1:{port}/", now=NOW)
+    assert not (tmp_path / ".interlock").exists()
+
+
+async def test_a_secret_of_the_address_is_neither_kept_nor_said(tmp_path: Path) -> None:
+    async with server(says(_answer(DOCUMENT))) as port:
+        await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/?token=made-up-0123456789", now=NOW)
+        with pytest.raises(UsageError, match="with a user name or a password in it") as refused:
+            await pull("shop", tmp_path, url=f"http://me:made-up@127.0.0.1:{port}/", now=NOW)
+    assert "made-up" not in str(refused.value)
+    assert "made-up" not in (tmp_path / ".interlock" / "contracts" / LOCK).read_text()
