@@ -176,7 +176,7 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         interactions=len(verified),
         known=sum(each.contract is not None for each in verified),
         matched=sum(each.operation is not None for each in verified),
-        partly=sum(bool(each.unjudged) for each in verified),
+        partly=sum(bool(each.unjudged) and each.operation is not None for each in verified),
         findings=(*reading.findings, *(found for each in verified for found in each.findings)),
         unjudged=dict(sorted(unjudged.items())),
         operations={name: dict(sorted(counts.items())) for name, counts in sorted(operations.items())},

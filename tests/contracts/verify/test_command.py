@@ -83,6 +83,7 @@ def test_the_order_is_the_same_whoever_runs_it(folder: Path) -> None:
         ((), "nothing to look at: name cassettes or folders"),
         (("good.yaml", "--contract", "good.yaml"), "good.yaml: is in no format that is known"),
         (("good.yaml", "--provider", "nobody"), "there is no contract of 'nobody'"),
+        (("good.yaml", "--provider", "strpe"), "there is no contract of 'strpe'; did you mean 'stripe'?"),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong(folder: Path, words: tuple[str, ...], said: str) -> None:
@@ -125,3 +126,13 @@ def test_findings_name_a_contract_of_the_library_without_a_path_of_this_machine(
     assert "contracts/library/stripe/openapi.yaml" in result.output
     assert str(Path(__file__).parents[3]) not in result.output
     assert "1 cassette, 1 interaction" in result.output
+
+
+def test_what_the_contract_leaves_out_is_not_counted_as_held_in_part(folder: Path) -> None:
+    left_out = (CASSETTE % "{}").replace(
+        "https://api.shop.example/v1/pets/7", "https://api.github.com/gists/1"
+    )
+    (folder / "gist.yaml").write_text(left_out)
+    result = run("gist.yaml")
+    assert result.return_value == 3
+    assert "1 interaction, 0 held against a contract, 0 of them in part" in result.output
