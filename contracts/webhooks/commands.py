@@ -56,7 +56,7 @@ def reference(text: str) -> Secret:
         raise UsageError(f"--secret {exc}") from exc
 
 
-@group.command(name="verify")
+@group.command(name="verify", short_help="Why a delivery fits or fails, and the likely mistake.")
 @click.argument("name")
 @click.option(
     "--secret", "references", multiple=True, metavar="REF",
@@ -209,7 +209,7 @@ def _settings(config: Path | None) -> Settings:
     return settings
 
 
-@group.command()
+@group.command(short_help="Take webhooks until SIGTERM, each event once, and send them on.")
 @click.option("--host", help="Address to listen on (default: that of the settings, else loopback).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free one.")
 @click.option("--forward", metavar="URL", help="Send what is taken on to this address, where none is set.")
@@ -253,7 +253,7 @@ def _target(text: str | None) -> str | None:
         raise UsageError(f"--forward {exc}") from exc
 
 
-@group.command()
+@group.command(short_help="Queue dead deliveries again.")
 @click.argument("integration", required=False)
 @click.option("--id", "only", multiple=True, metavar="ID", help="Only this delivery.")
 @_CONFIG
@@ -274,7 +274,7 @@ def replay(integration: str | None, only: tuple[str, ...], config: Path | None) 
     return 0 if count else 3
 
 
-@group.command()
+@group.command(short_help="Delete a person's deliveries.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option("--dry-run", is_flag=True, help="Say how many, and delete nothing.")
 @_CONFIG
