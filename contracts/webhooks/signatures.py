@@ -39,10 +39,11 @@ def refusal(
     name: str, delivery: Delivery, keys: Keys, ports: Ports, policy: Policy | None = None
 ) -> Refusal | None:
     """Why `verify` would refuse a delivery, None if it would not: the decision alone, without reading its events."""
-    scheme = scheme_named(name)
+    scheme = SCHEMES.get(name) or scheme_named(name)
     ask = Ask(delivery, keys, policy or scheme.policy, ports)
     try:
-        _bounded(ask)
+        if len(delivery.body) > ask.policy.max_body_bytes:
+            return Refusal.BODY_TOO_LARGE
         scheme.check(ask)
     except Refused as refused:
         return refused.reason

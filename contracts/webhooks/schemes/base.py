@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
@@ -25,12 +25,12 @@ _MAX_FIELDS = 5000
 _T = TypeVar("_T")
 
 
-@dataclass(slots=True, kw_only=True)
 class Proof:
     """What is known so far of a delivery; a refusal carries it too. The fields are those of `Checked`.
 
-    It is filled in step by step within one check, and never leaves it: a copy for each step costs as much as a MAC.
-    `secret`: the one that fits; its fingerprint is made where somebody reads it.
+    It is filled in step by step within one check, and never leaves it: no dataclass, because thirteen fields that are
+    set anew, and a copy for each step, cost as much as a MAC. `secret`: the one that fits; its fingerprint is made
+    where somebody reads it.
     """
 
     version: str | None = None
@@ -46,6 +46,13 @@ class Proof:
     key_url: str | None = None
     confirm_url: str | None = None
     answer: Answer | None = None
+
+    def but(self, **known: Any) -> Proof:
+        """Another, with this known too."""
+        assert known.keys() <= Proof.__annotations__.keys(), known
+        found = Proof()
+        found.__dict__.update(self.__dict__, **known)
+        return found
 
 
 class Refused(Exception):  # noqa: N818 - a finding on its way to the seam, not an error
@@ -70,14 +77,22 @@ class Ask:
         """The URL that was signed: the configured one, else that of the request."""
         return self.keys.url or self.delivery.url
 
-    def header(self, name: str, missing: Refusal = Refusal.SIGNATURE_MISSING) -> str:
-        """The only value of a header. Several are refused: who reads the first and who reads the last differ."""
-        values = self.delivery.values(name)
+    def header(
+        self, name: str, missing: Refusal = Refusal.SIGNATURE_MISSING, *, older: str | None = None
+    ) -> str:
+        """The only value of a header. Several are refused: who reads the first and who reads the last differ.
+
+        `older`: the header of a retired signature; where that alone came, it is a downgrade.
+        """
+        wanted = name.lower()
+        values = [value for key, value in self.delivery.headers if key.lower() == wanted]
+        if len(values) == 1 and (text := values[0].strip()):
+            return text if text == values[0] else values[0].strip(" \t")
         if len(values) > 1:
             raise Refused(Refusal.SIGNATURE_DUPLICATED, f"{name} stands {len(values)} times")
-        if not values or not values[0].strip():
-            raise Refused(missing, f"{name} is missing" if not values else f"{name} is empty")
-        return values[0].strip(" \t")
+        if not values and older is not None and self.has(older):
+            raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"only the retired {older} came")
+        raise Refused(missing, f"{name} is missing" if not values else f"{name} is empty")
 
     def has(self, name: str) -> bool:
         """Whether a header came."""
@@ -140,15 +155,14 @@ def base64_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
 Mac = Callable[[bytes, bytes], str]
 
 
-def match(ask: Ask, message: bytes, came: tuple[str, ...], mac: Mac, proof: Proof) -> Proof:
+def match(ask: Ask, message: bytes, came: Sequence[str], mac: Mac, proof: Proof) -> Proof:
     """The proof with the fingerprint of the secret that fits; every secret is tried against every signature."""
-    given = [text.encode("utf-8", "surrogatepass") for text in came]
-    for secret in ask.secrets():
+    for secret in ask.keys.secrets or ask.secrets():
         expected = mac(secret.reveal_bytes(), message).encode()
-        for one in given:
-            if compare_digest(expected, one):
+        for text in came:
+            if compare_digest(expected, text.encode("utf-8", "surrogatepass")):
                 proof.secret = secret
-    proof.signed, proof.came = message, ",".join(came)
+    proof.signed, proof.came = message, came[0] if len(came) == 1 else ",".join(came)
     if proof.secret is None:
         raise Refused(Refusal.SIGNATURE_MISMATCH, "no configured secret gives this signature", proof)
     return proof

@@ -8,7 +8,6 @@ https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from typing import Any
@@ -27,14 +26,14 @@ _RATE = re.compile(r"[1-9][0-9]{0,6}")
 def check(ask: Ask) -> Proof:
     """First the caller, by key or token; then whether it shakes hands, and what is to be answered (200, in 30 s)."""
     proof = tokens.check_bearer(ask) if ask.keys.issuers else compare(ask, raw(_came(ask)))
-    proof = dataclasses.replace(proof, body_signed=False)
+    proof = proof.but(body_signed=False)
     if ask.delivery.method.upper() == "OPTIONS":
-        return dataclasses.replace(proof, version="options", event_ids=(), answer=_origin(ask))
+        return proof.but(version="options", event_ids=(), answer=_origin(ask))
     named = ask.delivery.values("aeg-event-type")
     told = any(value.strip() == "SubscriptionValidation" for value in named)
     events = _events(ask.delivery.body) if told or VALIDATION.encode() in ask.delivery.body else []
     if told or any(_is_validation(event) for event in events):
-        return dataclasses.replace(proof, version="validation", answer=_validation(events, told=told))
+        return proof.but(version="validation", answer=_validation(events, told=told))
     return proof
 
 

@@ -28,7 +28,7 @@ def check(ask: Ask) -> Proof:
     at = None if stamp is None else epoch(stamp, milliseconds=shape.timestamp_unit == "ms")
     message = _message(shape, ask.delivery, ask.url, stamp or "", name or "")
     covered = set(_PLACE.findall(shape.signed))
-    proof = Proof(
+    proof = Proof().but(
         signed_at=at if "timestamp" in covered else None,
         event_ids=(name,) if name and "id" in covered else None,
         body_signed="body" in covered,

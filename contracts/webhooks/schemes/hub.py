@@ -19,9 +19,7 @@ _FORM = re.compile(r"sha256=[0-9a-f]{64}")
 
 def check(ask: Ask) -> Proof:
     """No time is signed. The legacy SHA-1 header alone is a downgrade; capitals are refused (@octokit does so)."""
-    if not ask.has(HEADER) and ask.has(_LEGACY):
-        raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"only the legacy {_LEGACY} (SHA-1) came")
-    came = ask.header(HEADER)
+    came = ask.header(HEADER, older=_LEGACY)
     if not _FORM.fullmatch(came):
         raise Refused(Refusal.SIGNATURE_MALFORMED, "not sha256= and 64 lower-case hexadecimal digits")
     return match(ask, ask.delivery.body, (came,), _mac, Proof())
@@ -52,7 +50,9 @@ def _handshake(ask: Ask) -> Proof:
     answer = Answer(
         headers=(("Content-Type", "text/plain; charset=utf-8"),), body=raw(fields["hub.challenge"])
     )
-    return Proof(version="handshake", key_fingerprint=ask.fingerprint(token), event_ids=(), answer=answer)
+    return Proof().but(
+        version="handshake", key_fingerprint=ask.fingerprint(token), event_ids=(), answer=answer
+    )
 
 
 def _query(url: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ def check(ask: Ask) -> Proof:
         raise Refused(Refusal.ALGORITHM_UNSUPPORTED, f"{VERSION} is neither v1 nor v2")
     if not ask.allows(version):
         raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"only {version} came, which policy does not let in")
-    proof = Proof(version=version)
+    proof = Proof().but(version=version)
     return match(ask, _old_message(ask.delivery, ask.url, version), (came,), _plain, proof)
 
 
@@ -48,7 +48,8 @@ def _check_v3(ask: Ask) -> Proof:
     came, stamp = ask.header(V3), ask.header(TIME, Refusal.TIMESTAMP_MISSING)
     if not ask.allows("v3"):
         raise Refused(Refusal.SIGNATURE_DOWNGRADED, "policy does not let v3 in")
-    proof = Proof(version="v3", signed_at=epoch(stamp, milliseconds=True))
+    proof = Proof()
+    proof.version, proof.signed_at = "v3", epoch(stamp, milliseconds=True)
     message = _message(ask.delivery, ask.url, stamp)
     return ask.fresh(match(ask, message, (came,), base64_mac, proof))
 

@@ -35,7 +35,7 @@ def check(ask: Ask) -> Proof:
     form = is_form(ask.delivery) or is_multipart(ask.delivery)
     fields = _form(ask.delivery) if form else _json(ask.delivery)
     stamp, token, came = (fields[name] for name in _FIELDS)
-    proof = Proof(signed_at=epoch(stamp), replay_token=token)
+    proof = Proof().but(signed_at=epoch(stamp), replay_token=token)
     proof = ask.fresh(match(ask, raw(stamp + token), (came,), hex_mac, proof))
     if ask.ports.seen(token):
         raise Refused(Refusal.REPLAYED, "the token came before", proof)

@@ -49,7 +49,8 @@ def check(ask: Ask) -> Proof:
         raise Refused(Refusal.ALGORITHM_UNSUPPORTED, f"{_ALGORITHM} is not SHA256withRSA")
     url = certificate_url(ask.header(_CERTIFICATE, Refusal.CERTIFICATE_URL_UNTRUSTED))
     signature = unbase64(came)
-    proof = Proof(signed=_message(name, stamp, webhook_id, ask.delivery.body), came=came, key_url=url)
+    proof = Proof()
+    proof.signed, proof.came, proof.key_url = _message(name, stamp, webhook_id, ask.delivery.body), came, url
     proof.signed_at, proof.version = _epoch(stamp), "SHA256withRSA"
     leaf = _leaf(ask, url, roots, proof)
     verify_rsa(leaf.key, signature, proof, _SHA256)

@@ -44,7 +44,7 @@ def check(ask: Ask) -> Proof:
         raise Refused(Refusal.BODY_MALFORMED, "the message holds no Notification with an Id")
     answer = Answer(headers=(("Content-Type", "text/xml; charset=utf-8"),), body=ACKNOWLEDGEMENT.encode())
     types = tuple(name.rpartition(":")[2] for name in seen.types)
-    return Proof(event_ids=tuple(seen.ids), event_types=types, answer=answer)
+    return Proof().but(event_ids=tuple(seen.ids), event_types=types, answer=answer)
 
 
 def sign(delivery: Delivery, keys: Keys, *_: object) -> Delivery:

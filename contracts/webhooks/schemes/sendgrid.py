@@ -38,7 +38,8 @@ def check(ask: Ask) -> Proof:
     came, stamp = ask.header(HEADER), ask.header(TIME, Refusal.TIMESTAMP_MISSING)
     signature = unbase64(came)
     message = raw(stamp) + ask.delivery.body
-    proof = Proof(signed_at=epoch(stamp), signed=message, came=came)
+    proof = Proof()
+    proof.signed_at, proof.signed, proof.came = epoch(stamp), message, came
     for key, name in keys:
         try:
             key.verify(signature, message, _ECDSA)

@@ -47,7 +47,8 @@ def check(ask: Ask) -> Proof:
         raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"version {version} came, which policy does not let in")
     came = _text(message, "Signature", Refusal.SIGNATURE_MISSING)
     url = aws_url(_text(message, "SigningCertURL", Refusal.CERTIFICATE_URL_UNTRUSTED), suffix=".pem")
-    proof = Proof(version=version, signed=_canonical(message), came=came, key_url=url)
+    proof = Proof()
+    proof.version, proof.signed, proof.came, proof.key_url = version, _canonical(message), came, url
     signature = unbase64(came)
     proof.signed_at = _epoch(message["Timestamp"])
     leaf = _leaf(ask, url, proof)

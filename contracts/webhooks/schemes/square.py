@@ -15,9 +15,7 @@ _RETIRED = "x-square-signature"  # SHA-1
 
 def check(ask: Ask) -> Proof:
     """The URL is the subscription's, character for character. An empty body is refused, as in Square's Python."""
-    if not ask.has(HEADER) and ask.has(_RETIRED):
-        raise Refused(Refusal.SIGNATURE_DOWNGRADED, f"only the retired {_RETIRED} came")
-    came = ask.header(HEADER)
+    came = ask.header(HEADER, older=_RETIRED)
     if not ask.delivery.body:
         raise Refused(Refusal.BODY_EMPTY, "Square never sends an empty body")
     return match(ask, raw(ask.url) + ask.delivery.body, (came,), base64_mac, Proof())

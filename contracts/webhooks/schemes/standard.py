@@ -33,7 +33,8 @@ def check(ask: Ask) -> Proof:
     given = tuple(part[3:] for part in came.split(" ") if part.startswith("v1,"))
     if not given:
         raise Refused(Refusal.SIGNATURE_MALFORMED, f"{prefix}-signature holds no v1 signature")
-    proof = Proof(version="v1", signed_at=epoch(stamp))
+    proof = Proof()
+    proof.version, proof.signed_at = "v1", epoch(stamp)
     message = raw(f"{message_id}.{stamp}.") + ask.delivery.body
     proof = ask.fresh(match(ask, message, given, _mac, proof))
     proof.event_ids = (message_id,)

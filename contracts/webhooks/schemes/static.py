@@ -44,7 +44,7 @@ def check_mixpanel(ask: Ask) -> Proof:
     action = "".join(identify(ask.delivery, "/action")[:1])
     body = json.dumps({"action": action, "status": "success"}).encode()
     answer = Answer(headers=(("Content-Type", "application/json"),), body=body)
-    return Proof(key_fingerprint=proof.key_fingerprint, answer=answer)
+    return Proof().but(key_fingerprint=proof.key_fingerprint, answer=answer)
 
 
 def compare(ask: Ask, given: bytes) -> Proof:
@@ -55,7 +55,7 @@ def compare(ask: Ask, given: bytes) -> Proof:
             fits = secret
     if fits is None:
         raise Refused(Refusal.CREDENTIAL_MISMATCH, "the value is not the configured one")
-    return Proof(key_fingerprint=ask.fingerprint(fits))
+    return Proof().but(key_fingerprint=ask.fingerprint(fits))
 
 
 def sign(delivery: Delivery, keys: Keys, _at: float, _version: str | None) -> Delivery:

@@ -16,18 +16,20 @@ def check(ask: Ask) -> Proof:
 
     The time is compared after the signature, in whole seconds, and only the past is bounded by default.
     """
-    pairs = [part.strip().partition("=") for part in ask.header(HEADER).split(",")]
-    times = [value for name, _, value in pairs if name == "t"]
-    came = tuple(value for name, _, value in pairs if name == "v1")
+    parts: dict[str, list[str]] = {}
+    for part in ask.header(HEADER).split(","):
+        name, _, value = part.strip().partition("=")
+        parts.setdefault(name, []).append(value)
+    times, came = parts.get("t", ()), parts.get("v1", ())
     if not times:
         raise Refused(Refusal.TIMESTAMP_MISSING, f"{HEADER} holds no t")
     if len(times) > 1:
         raise Refused(Refusal.SIGNATURE_DUPLICATED, f"{HEADER} holds t {len(times)} times")
     if not came:
-        weaker = any(name == "v0" for name, _, _ in pairs)
-        reason = Refusal.SIGNATURE_DOWNGRADED if weaker else Refusal.SIGNATURE_MISSING
+        reason = Refusal.SIGNATURE_DOWNGRADED if "v0" in parts else Refusal.SIGNATURE_MISSING
         raise Refused(reason, f"{HEADER} holds no v1")
-    proof = Proof(version="v1", signed_at=epoch(times[0]))
+    proof = Proof()
+    proof.version, proof.signed_at = "v1", epoch(times[0])
     message = raw(times[0]) + b"." + ask.delivery.body
     return ask.fresh(match(ask, message, came, hex_mac, proof))
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
@@ -77,8 +76,8 @@ def check_risc(ask: Ask) -> Proof:
     if not isinstance(events, dict) or not events:
         raise Refused(Refusal.CLAIM_MISSING, "events is missing or empty", token.proof)
     types = tuple(str(name).rpartition("/")[2] for name in events)
-    proof = dataclasses.replace(token.proof, signed_at=issued, event_types=types, answer=Answer(status=202))
-    return ask.fresh(dataclasses.replace(proof, event_ids=(_claim(token, "jti"),)))
+    proof = token.proof.but(signed_at=issued, event_types=types, answer=Answer(status=202))
+    return ask.fresh(proof.but(event_ids=(_claim(token, "jti"),)))
 
 
 def check_auth0_id(ask: Ask) -> Proof:
@@ -198,8 +197,11 @@ def _ascii(body: bytes) -> str:
 def _verified(ask: Ask, text: str, url: str) -> Token:
     """The token, if its signature is that of the published key that it names."""
     header = _header(text)
-    name, proof = header["kid"], Proof(came=text.rpartition(".")[2], signed=raw(text.rpartition(".")[0]))
-    proof = dataclasses.replace(proof, key_url=url or None, version="RS256")
+    name, proof = (
+        header["kid"],
+        Proof().but(came=text.rpartition(".")[2], signed=raw(text.rpartition(".")[0])),
+    )
+    proof = proof.but(key_url=url or None, version="RS256")
     key = _key(_key_set(ask, url, proof), name, proof)
     try:
         payload = PyJWS().decode(text, key, algorithms=["RS256"])
@@ -207,7 +209,7 @@ def _verified(ask: Ask, text: str, url: str) -> Token:
         raise Refused(Refusal.SIGNATURE_MISMATCH, "the named key did not sign this", proof) from None
     except (jwt.PyJWTError, ValueError, TypeError):
         raise Refused(Refusal.TOKEN_MALFORMED, "no compact token", proof) from None
-    return Token(_claims(payload), dataclasses.replace(proof, key_fingerprint=f"kid:{name}"))
+    return Token(_claims(payload), proof.but(key_fingerprint=f"kid:{name}"))
 
 
 def _header(text: str) -> dict[str, str]:
@@ -272,7 +274,7 @@ def _key(keys: list[Any], name: str, proof: Proof) -> jwt.PyJWK:
 
 def _discovered(ask: Ask) -> tuple[str, str]:
     """RISC's issuer and the URL of its keys, on a host of Google's."""
-    proof = Proof(key_url=RISC_CONFIGURATION)
+    proof = Proof().but(key_url=RISC_CONFIGURATION)
     data = ask.ports.held(RISC_CONFIGURATION)
     if data is None:
         raise Refused(Refusal.KEY_UNAVAILABLE, "the RISC configuration is not held", proof)
@@ -317,7 +319,7 @@ def _in_time(ask: Ask, token: Token, *, issued: bool = True) -> Proof:
     now, skew = ask.ports.now(), ask.policy.future_seconds or 0.0
     expires = _number(token, "exp")
     at = _number(token, "iat") if issued or "iat" in token.claims else None
-    proof = dataclasses.replace(token.proof, signed_at=at)
+    proof = token.proof.but(signed_at=at)
     if now > expires + skew:
         raise Refused(Refusal.TOKEN_EXPIRED, f"expired {now - expires:.0f} s ago", proof)
     begins = max([at] if at is not None else [now], default=now)

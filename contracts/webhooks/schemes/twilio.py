@@ -39,11 +39,11 @@ def check(ask: Ask) -> Proof:
     bare, ported = _urls(ask.url)
     parameters = _parameters(ask.delivery, ask.url)
     try:
-        return match(ask, raw(bare) + parameters, (came,), mac, Proof(version=version))
+        return match(ask, raw(bare) + parameters, (came,), mac, Proof().but(version=version))
     except Refused as refused:
         if refused.reason is not Refusal.SIGNATURE_MISMATCH:
             raise
-        return match(ask, raw(ported) + parameters, (came,), mac, Proof(version=version))
+        return match(ask, raw(ported) + parameters, (came,), mac, Proof().but(version=version))
 
 
 def sign(delivery: Delivery, keys: Keys, _at: float, version: str | None) -> Delivery:
