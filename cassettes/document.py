@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,8 @@ def read_bytes(path: Path) -> bytes:
     """The content of a regular file within the size limit. Raises `Unreadable`."""
     try:
         if not path.is_file():
+            if path.is_dir():
+                os.scandir(path).close()  # says why a folder could not be walked
             raise Unreadable("is not a file" if path.exists() else "is not there")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise Unreadable(f"is larger than {MAX_FILE_BYTES // 1024**2} MiB")

@@ -54,13 +54,26 @@ def read_paths(paths: Iterable[Path]) -> Iterator[Reading]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """The regular files below a folder, sorted; hidden folders, caches and links to folders left out."""
-    for root, folders, files in os.walk(folder):
+    """The regular files below a folder, sorted; hidden folders, caches and links to folders left out.
+
+    A folder that cannot be listed is among them, so that whoever reads it learns why.
+    """
+    closed: list[OSError] = []
+    for root, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if name not in _PASSED_OVER and name[0] != ".")
         for name in sorted(files):
             path = Path(root, name)
-            if path.is_file():
+            if _is_file(path):
                 yield path
+    yield from (Path(exc.filename) for exc in closed)
+
+
+def _is_file(path: Path) -> bool:
+    """A file, or what cannot even be looked at: reading it says why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return True
 
 
 def read_file(path: Path, *, named: bool = True) -> Reading:

@@ -133,6 +133,11 @@ def main(argv: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as exc:  # a file that a command names: nothing to be read off its traceback
+        if exc.filename is None:
+            raise
+        click.echo(f"error: {exc.filename}: {exc.strerror}", err=True)
+        sys.exit(InterlockError.exit_status)
     except InterlockError as exc:
         click.echo(f"error: {exc.message}", err=True)
         if exc.hint:

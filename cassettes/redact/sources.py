@@ -58,27 +58,33 @@ def pieces(paths: Iterable[Path], *, max_bytes: int, stdin: IO[bytes]) -> Iterat
 
 
 def _folder(folder: Path, max_bytes: int) -> Iterator[Piece]:
-    for root, folders, names in os.walk(folder):
+    closed: list[OSError] = []
+    for root, folders, names in os.walk(folder, onerror=closed.append):
         for name in sorted(PASSED_OVER.intersection(folders)):
             yield Piece(name=_shown(Path(root, name)), raw=None, why="a folder of tools")
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER)
         for name in sorted(names):
             path = Path(root, name)
-            if path.is_symlink():
+            if os.path.islink(path):  # noqa: PTH114 - does not raise where nothing can be looked at
                 yield Piece(name=_shown(path), raw=None, why="a link")
             else:
                 yield _file(path, max_bytes)
+    yield from (_closed(Path(exc.filename), exc) for exc in closed)
 
 
 def _file(path: Path, max_bytes: int) -> Piece:
-    if not path.is_file():
-        return Piece(name=_shown(path), raw=None, why="not a regular file")
     try:
+        if not path.is_file():
+            return Piece(name=_shown(path), raw=None, why="not a regular file")
         with path.open("rb") as stream:
             piece = _judged(_shown(path), stream.read(max_bytes + 1), max_bytes)
     except OSError as exc:
-        return Piece(name=_shown(path), raw=None, why=f"cannot be read ({exc.strerror})", lost=True)
+        return _closed(path, exc)
     return dataclasses.replace(piece, path=path)
+
+
+def _closed(path: Path, why: OSError) -> Piece:
+    return Piece(name=_shown(path), raw=None, why=f"cannot be read ({why.strerror})", lost=True)
 
 
 def _shown(path: Path) -> str:

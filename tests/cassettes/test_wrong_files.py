@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cassettes import bodies, document, yaml_tree
 from cassettes.read import BROKEN, INCOMPLETE, TOO_LARGE, UNKNOWN, UNREADABLE, read_file, read_paths
 from interlock.records import Severity
+from tests.closed import close
 
 WRONG = Path(__file__).parent / "wrong"
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -124,6 +125,16 @@ def test_folders_are_walked_in_order_and_caches_and_histories_left_out(tmp_path:
     (tmp_path / "c").symlink_to(tmp_path / "a", target_is_directory=True)
     found = [Path(reading.file).relative_to(tmp_path).as_posix() for reading in read_paths([tmp_path])]
     assert found == ["a/1.yaml", "b/1.yaml", "b/2.yaml"]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_finding_and_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    close(tmp_path / "locked", monkeypatch)
+    assert [finding.subject for reading in read_paths([tmp_path]) for finding in reading.findings] == [
+        "locked: cannot be read: Permission denied"
+    ]
 
 
 def refused(path: Path, content: bytes) -> str:

@@ -102,9 +102,16 @@ def test_an_unknown_name_is_a_usage_error_with_the_nearest() -> None:
         CliRunner().invoke(sheet.command, ["twillio"], catch_exceptions=False, standalone_mode=False)
 
 
-def test_the_command_line_ends_with_2_and_no_traceback() -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("providers", "githb"), "error: no provider is called 'githb'; did you mean 'github'?\n"),
+        (("scan", "x" * 300), f"error: {'x' * 300}: File name too long\n"),
+    ],
+)
+def test_the_command_line_ends_with_2_and_no_traceback(words: tuple[str, ...], said: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from interlock.cli import main; main()", "providers", "githb"],
+        [sys.executable, "-c", "from interlock.cli import main; main()", *words],
         capture_output=True,
         text=True,
         timeout=20,
@@ -112,4 +119,4 @@ def test_the_command_line_ends_with_2_and_no_traceback() -> None:
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("error: no provider is called 'githb'; did you mean 'github'?\n")
+    assert done.stderr.startswith(said)

@@ -17,6 +17,7 @@ from cassettes.redact import commands
 from interlock.cli import main
 from tests.cassettes.redact.formats import FORMATS
 from tests.cassettes.redact.planted import CANARY, HEADERS, left
+from tests.closed import close
 
 ROOT = Path(__file__).parents[3]
 CLEAN = ("https://h.example/", ("Accept", "*/*"), "{}")
@@ -53,6 +54,17 @@ def test_a_tree(capsys: pytest.CaptureFixture[str], tree: Path) -> None:
     assert f"at        {tree}/.env:2 /API_TOKEN" in out
     assert f"{tree}/cassettes/a.yaml:6 /interactions/0/request/headers/Cookie/0" in out
     assert out.endswith("3 errors in 3 texts; passed over: 1 a folder of tools, 1 a link, 1 binary\n")
+
+
+def test_a_folder_that_cannot_be_listed_is_no_pass(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "fine.txt").write_text("nothing\n")
+    close(tmp_path / "locked", monkeypatch)
+    status, out, _ = _run(capsys, "scan", tmp_path)
+    assert status == 3
+    assert "locked: cannot be read (Permission denied)" in out
 
 
 def test_scrub_in_place_and_scan_again(capsys: pytest.CaptureFixture[str], tree: Path) -> None:
