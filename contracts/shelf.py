@@ -81,6 +81,17 @@ class Shelf:
             )
         return contract
 
+    def of_events(self, name: str) -> Contract | None:
+        """What says what a provider delivers: its own contract where that does, else our library's. `UsageError`."""
+        known = self.known().get(name)
+        if known is None:
+            return None
+        found = self.load(name)
+        if not found.events and known.origin == PULLED:
+            own = Shelf(self.library, library=self.library)
+            found = own.load(name) if name in own.known() else found
+        return found if found.events else None
+
     def lock(self) -> dict[str, dict[str, Any]]:
         """The lines of the lock by name; empty where nothing was pulled. Raises `UsageError`."""
         path = self.folder / LOCK

@@ -234,10 +234,11 @@ def _every_type(bench: Bench) -> Made:
 
 
 def _of_type(bench: Bench, event: EventPayloads) -> Iterator[Shot]:
-    for turn, document in enumerate(event.documents):
+    known = [] if event.example is None else [(event.example, Expect.LISTED, "its example")]
+    known += [(document, Expect.CALM, "made from its schema") for document in event.made]
+    for turn, (document, expect, said) in enumerate(known):
         own = event_id(bench.profile, bench.run, f"{event.type}-{turn}")
         draft = compose(bench.profile, document, own, event.kind, bench.url, make=True)
-        expect, said = (Expect.CALM, "made from its schema") if turn else (Expect.LISTED, "its example")
         yield Shot(delivery=_signed(bench, draft), expect=expect, event_id=own, about=f"{event.type}, {said}")
 
 

@@ -174,11 +174,10 @@ def _bench(
     signer = setting.Signer(secrets=told, key_id=signing.key_id, certificate_url=signing.certificate_url)
     if dry_run:
         receiver, signer = setting.planning(receiver, signer)
-    known = shelf()
     made = setting.bench(
         receiver, signer, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
         document=setting.payload(payload) if payload else None,
-        contract=known.load(receiver.provider) if receiver.provider in known.known() else None,
+        contract=shelf().of_events(receiver.provider),
     )  # fmt: skip
     redactor = redactor_for(settings, integrations)
     redactor.learn(*held)

@@ -18,21 +18,23 @@ PER_TYPE = 2  # made from the schema, beside the example
 
 
 def of(contract: Contract, profile: Profile, *, per_type: int = PER_TYPE) -> tuple[EventPayloads, ...]:
-    """The payloads of each event type that has an example, by its name. The same for the same contract."""
+    """The payloads of each event type, by its name. The same for the same contract."""
     found = (_of(contract, event, profile, per_type) for event in contract.events.values())
     return tuple(each for each in found if each is not None)
 
 
 def _of(contract: Contract, event: Event, profile: Profile, per_type: int) -> EventPayloads | None:
-    media = event.media[0] if event.media else None
-    example = follow(contract.document, media.pointer).get("example") if media else None
-    if media is None or example is None:
+    if not event.media:
         return None
-    drawn = made(contract, media, per_type) if media.schema and not isinstance(example, str) else ()
-    documents = tuple(
-        each for each in (_carried(profile, one) for one in (example, *drawn)) if each is not None
-    )
-    return EventPayloads(event.type, _kind(profile, event, documents[0]), documents) if documents else None
+    media = event.media[0]
+    told = follow(contract.document, media.pointer).get("example")
+    drawn = made(contract, media, per_type) if media.schema and not isinstance(told, str) else ()
+    example = None if told is None else _carried(profile, told)
+    documents = tuple(each for each in (_carried(profile, one) for one in drawn) if each is not None)
+    if example is None and not documents:
+        return None
+    kind = _kind(profile, event, documents[0] if example is None else example)
+    return EventPayloads(event.type, kind, example, documents)
 
 
 def _kind(profile: Profile, event: Event, example: Any) -> str | None:

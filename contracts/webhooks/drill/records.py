@@ -33,14 +33,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class EventPayloads:
-    """One type of event: its name in the contract, what stands at the type's place, its example and made payloads.
+    """One type of event: its name in the contract, and what stands at the type's place; None: the payloads say it.
 
-    `kind` None: the payloads say it themselves.
+    `example`: the contract's own, None where it has none. `made`: from the schema.
     """
 
     type: str
     kind: str | None
-    documents: tuple[object, ...]
+    example: object | None
+    made: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

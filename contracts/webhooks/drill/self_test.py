@@ -153,8 +153,7 @@ def _receiver(scheme: str) -> tuple[Receiver, Contract | None]:
     provider = catalogue.load(name) if name in catalogue.names() else None
     keys = dataclasses.replace(_KEYS, shape=_SHAPE) if scheme == "hmac" else _KEYS
     receiver = dataclasses.replace(made(f"reference-{scheme}", provider, scheme, ()), keys=keys)
-    shelf = Shelf(LIBRARY_FOLDER)
-    return receiver, shelf.load(name) if name in shelf.known() else None
+    return receiver, Shelf(LIBRARY_FOLDER).of_events(name)
 
 
 async def drilled(

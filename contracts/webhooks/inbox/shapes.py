@@ -32,9 +32,9 @@ _LONGEST = 40  # characters of a place, its end
 
 def benches(receivers: Mapping[str, Receiver], shelf: Shelf, now: dt.datetime) -> dict[str, Bench]:
     """A bench for each receiver whose provider has a contract with events. Raises `UsageError`."""
-    known, book = shelf.known(), Rulebook(severities={}, now=now, redactor=Redactor())
-    found = {name: shelf.load(each.provider) for name, each in receivers.items() if each.provider in known}
-    return {name: Bench(contract, book) for name, contract in found.items() if contract.events}
+    book = Rulebook(severities={}, now=now, redactor=Redactor())
+    found = {name: shelf.of_events(each.provider) for name, each in receivers.items()}
+    return {name: Bench(contract, book) for name, contract in found.items() if contract is not None}
 
 
 @dataclass

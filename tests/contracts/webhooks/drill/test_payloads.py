@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -41,11 +42,34 @@ def test_the_drill_knows_every_type_and_makes_the_same_each_time(name: str) -> N
     contract, profile = SHELF.load(name), PROFILES[known.scheme]
     first = payloads.of(contract, profile)
     assert {each.type for each in first} == set(contract.events)
-    assert all(len(each.documents) >= 1 for each in first)
-    assert sum(len(each.documents) for each in first) > len(first), "some were made"
+    assert all(each.example is not None for each in first)
+    assert sum(len(each.made) for each in first) > len(first), "some were made"
     assert payloads.of(contract, profile) == first
 
 
 def test_a_confirmation_of_a_subscription_is_not_sent() -> None:
     types = {each.type for each in payloads.of(SHELF.load("sns"), PROFILES["sns"])}
     assert types == {"Notification"}
+
+
+def test_a_pulled_contract_without_events_leaves_those_to_the_library(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    document = {"openapi": "3.1.0", "info": {"title": "Own", "version": "7"}, "paths": {}}
+    shelf.pin("stripe", json.dumps(document).encode(), url="https://x.example/", pulled_at="2026-11-25")
+    assert shelf.load("stripe").events == {}
+    found = shelf.of_events("stripe")
+    assert found is not None
+    assert found.origin == "library"
+    hook = {"post": {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}}
+    shelf.pin(
+        "stripe",
+        json.dumps(document | {"webhooks": {"own.event": hook}}).encode(),
+        url="https://x.example/",
+        pulled_at="2026-11-25",
+    )
+    pulled = shelf.of_events("stripe")
+    assert pulled is not None
+    assert [(each.type, each.example) for each in payloads.of(pulled, PROFILES["stripe"])] == [
+        ("own.event", None)
+    ]
+    assert shelf.of_events("nobody") is None
