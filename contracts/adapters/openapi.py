@@ -148,7 +148,11 @@ class _Reader(Reader):
     def _parameters(self, listed: Any, at: str) -> Iterator[Parameter]:
         for index, given in enumerate(listed if isinstance(listed, list) else []):
             node, where = self.resolve(given, join(at, index))
-            if isinstance(node, Mapping) and isinstance(node.get("name"), str) and str(node.get("in")) in _STYLES:
+            if (
+                isinstance(node, Mapping)
+                and isinstance(node.get("name"), str)
+                and str(node.get("in")) in _STYLES
+            ):
                 if node["in"] == "header" and node["name"].lower() in _IGNORED:
                     continue
                 yield self._parameter(node, where, node["name"], node["in"])
