@@ -301,7 +301,10 @@ NAMED = {
     ("auth0", "go-vcr/go-auth0"): 11,
     ("auth0", "polly-har/graph-auth0"): 11,
     ("github", "wiremock/hub4j-github-api"): 18,
+    ("salesforce", "vcrpy-yaml-includes/CumulusCI"): 400,
 }
+# What is found there and is so: a body that was edited by hand, and has a bracket too many.
+FOUND_THERE = {("ManualEdit_test_describe_to_sql.yaml", "request-body-syntax")}
 # How many interactions in recordings of others are operations of our contracts, at least. Nothing is found in them.
 RECORDED = {
     "betamax-json/github3.py": 30,
@@ -328,9 +331,13 @@ def test_recordings_of_a_named_provider_are_as_our_contract_promises(
     provider: str, recordings: str, tmp_path: Path
 ) -> None:
     runner = _runner(folder(f"cassettes/{recordings}"), tmp_path, provider)
-    outcomes = [runner.file(path) for path in runner.files()]
-    assert [each for one in outcomes for each in one.findings if each.location.contract_pointer] == []
-    assert sum(each.matched for each in outcomes) >= NAMED[provider, recordings]
+    matched = 0
+    for path in runner.files():
+        outcome = runner.file(path)
+        matched += outcome.matched
+        found = [each for each in outcome.findings if each.location.contract_pointer]
+        assert [each for each in found if (path.name, each.rule) not in FOUND_THERE] == [], path
+    assert matched >= NAMED[provider, recordings]
 
 
 def test_recordings_are_as_our_contracts_promise(tmp_path: Path) -> None:
