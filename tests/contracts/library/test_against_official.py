@@ -20,6 +20,7 @@ from contracts.pointers import follow
 from contracts.running import Options, Runner
 from contracts.shelf import Shelf
 from interlock import catalogue
+from interlock.records import Finding
 from tests.contracts.library.official import Compared, Schema, compared, event
 from tests.contracts.verify.made import NOW, bench
 from tests.corpus import folder
@@ -30,7 +31,7 @@ DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "stripe": (("stripe/2023-09-12/spec3.yaml",), 8, 80),
     "github": (("github/api.github.com.json",), 10, 110),
     "twilio": (("twilio/twilio_api_v2010.json", "twilio/twilio_messaging_v1.json"), 7, 60),
-    "sendgrid": (tuple(f"sendgrid/tsg_{name}_v3.json" for name in SENDGRID), 5, 50),
+    "sendgrid": (tuple(f"sendgrid/tsg_{name}_v3.json" for name in SENDGRID), 8, 80),
     "square": (("square/api.json",), 8, 80),
     "paypal": (
         (
@@ -70,6 +71,8 @@ MEANT: dict[str, dict[str, str]] = {
         r"POST /login/oauth/access_token: is not there": "signing in is no part of the document",
         r"GET /app 200: theirs may be null, ours object": "the schema is shared with places where there is no app",
     },
+    "twilio": {r"\w+ /v2/Services/\S+: is not there": "the document of Verify is another one"},
+    "sendgrid": {r"\w+ /v3/(stats|templates\S*): is not there": "the documents of these are not among them"},
     "square": {r"\w+ \S+ header Square-Version: is not there": BESIDE},
     "paypal": {r"POST /v1/oauth2/token: is not there": "signing in is in none of the documents"},
     "auth0": {
@@ -303,15 +306,31 @@ NAMED = {
     ("github", "wiremock/hub4j-github-api"): 18,
     ("salesforce", "vcrpy-yaml-includes/CumulusCI"): 400,
 }
-# What is found there and is so: a body that was edited by hand, and has a bracket too many.
-FOUND_THERE = {("ManualEdit_test_describe_to_sql.yaml", "request-body-syntax")}
+# What is found in recordings and is so.
+FOUND_THERE = {
+    ("ManualEdit_test_describe_to_sql.yaml", "request-body-syntax"),  # edited by hand: a bracket too many
+    (
+        "should_get_invalid_emails_using_params.yml",
+        "response-body",
+    ),  # of 2014: texts where objects are promised
+}
+
+
+def _not_known(path: Path, findings: tuple[Finding, ...]) -> list[Finding]:
+    return [
+        each
+        for each in findings
+        if each.location.contract_pointer and (path.name, each.rule) not in FOUND_THERE
+    ]
+
+
 # How many interactions in recordings of others are operations of our contracts, at least. Nothing is found in them.
 RECORDED = {
     "betamax-json/github3.py": 30,
     "ruby-vcr-json/octokit.rb": 3,
     "ruby-vcr-yaml/mailgun-ruby": 2,
     "ruby-vcr-yaml/pay": 20,
-    "ruby-vcr-yaml/sendgrid_webapi": 1,
+    "ruby-vcr-yaml/sendgrid_webapi": 6,
     "ruby-vcr-yaml/solidus_square": 12,
     "ruby-vcr-yaml/zuck": 6,
     "smithy-dvr/smithy-rs": 7,
@@ -335,8 +354,7 @@ def test_recordings_of_a_named_provider_are_as_our_contract_promises(
     for path in runner.files():
         outcome = runner.file(path)
         matched += outcome.matched
-        found = [each for each in outcome.findings if each.location.contract_pointer]
-        assert [each for each in found if (path.name, each.rule) not in FOUND_THERE] == [], path
+        assert _not_known(path, outcome.findings) == [], path
     assert matched >= NAMED[provider, recordings]
 
 
@@ -348,5 +366,5 @@ def test_recordings_are_as_our_contracts_promise(tmp_path: Path) -> None:
     for path in runner.files():
         outcome = runner.file(path)
         matched["/".join(path.relative_to(root).parts[:2])] += outcome.matched
-        assert [each for each in outcome.findings if each.location.contract_pointer] == [], path
+        assert _not_known(path, outcome.findings) == [], path
     assert {name: matched[name] for name in RECORDED if matched[name] < RECORDED[name]} == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,7 +107,7 @@ def _stripe(url: str) -> None:
 def _twilio(url: str) -> None:
     class Here(TwilioHttpClient):  # type: ignore[misc]  # it has no types
         def request(self, method: str, uri: str, *args: Any, **more: Any) -> Any:
-            return super().request(method, uri.replace(HOSTS["twilio"], url), *args, **more)
+            return super().request(method, re.sub(r"https://\w+\.twilio\.com", url, uri), *args, **more)
 
     client = Client("AC0", "made-up", http_client=Here())
     _tried(lambda: client.messages.create(to="+15005550006", from_="+15005550006", body="made up"))
@@ -120,6 +121,11 @@ def _twilio(url: str) -> None:
     )
     _tried(lambda: client.messages("SM0").fetch())
     _tried(lambda: client.usage.records.list(limit=1))
+    service = client.verify.v2.services("VA0")
+    _tried(lambda: service.verifications.create(to="+15005550006", channel="sms", locale="de"))
+    _tried(lambda: service.verifications("VE0").fetch())
+    _tried(lambda: service.verifications("VE0").update(status="canceled"))
+    _tried(lambda: service.verification_checks.create(to="+15005550006", code="000000"))
 
 
 def _sendgrid(url: str) -> None:
@@ -131,6 +137,10 @@ def _sendgrid(url: str) -> None:
     _tried(client.client.scopes.get)
     _tried(client.client.suppression.bounces.get)
     _tried(client.client.user.webhooks.event.settings.all.get)
+    _tried(lambda: client.client.templates.post(request_body={"name": "Made up", "generation": "dynamic"}))
+    _tried(lambda: client.client.templates.get(query_params={"page_size": 1, "generations": "dynamic"}))
+    _tried(client.client.templates._("made-up").get)
+    _tried(lambda: client.client.stats.get(query_params={"start_date": "2026-11-25"}))
 
 
 def _hubspot(url: str) -> None:
@@ -200,8 +210,8 @@ def _tried(call: Callable[[], object]) -> None:
 # The SDKs, and how many of their requests are operations of our contracts.
 SENT = {
     "stripe": (_stripe, 7),
-    "twilio": (_twilio, 5),
-    "sendgrid": (_sendgrid, 4),
+    "twilio": (_twilio, 9),
+    "sendgrid": (_sendgrid, 8),
     "hubspot": (_hubspot, 4),
     "square": (_square, 6),
     "azure_blob": (_azure, 11),
