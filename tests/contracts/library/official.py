@@ -155,20 +155,26 @@ class Officials:
         self._index: dict[str, list[tuple[Operation, Contract]]] = {}
         for contract in contracts:
             for operation in contract.operations:
-                for key in dict.fromkeys([operation.id] if by_id else _keys(operation)):
+                for key in dict.fromkeys(self._named(operation)):
                     self._index.setdefault(key, []).append((operation, contract))
         self._matchers = [(Matcher(each), each) for each in contracts if not by_id]
 
     def of(self, operation: Operation) -> list[tuple[Operation, Contract]]:
         """Theirs of the same method and path, or id; where ours names one value of a place, that of the place."""
-        keys = [operation.id] if self._by_id else list(_keys(operation))
-        found = next((self._index[key] for key in keys if key in self._index), [])
+        found = next((self._index[key] for key in self._named(operation) if key in self._index), [])
         if found or "{" in operation.path:
             return found
         asked = (
             (each.find(operation.method, operation.path, lambda _: None), c) for each, c in self._matchers
         )
         return [(match.operation, contract) for match, contract in asked if match is not None]
+
+    def _named(self, operation: Operation) -> list[str]:
+        """What it goes by; an action is one of a service whose others may have the same id."""
+        actions = [
+            f"Action={s.value}" for s in operation.selectors if (s.place, s.name) == ("form", "Action")
+        ]
+        return (actions or [operation.id]) if self._by_id else list(_keys(operation))
 
 
 def compared(ours: Contract, theirs: Sequence[Contract], *, by_id: bool = False) -> Compared:

@@ -58,7 +58,7 @@ DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
 # Service models of the installed botocore.
 MODELS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "s3": (("s3", "sts"), 18, 240),
-    "ses": (("sesv2", "sts"), 5, 60),
+    "ses": (("sesv2", "ses", "sts"), 9, 80),
     "sns": (("sns", "sts"), 9, 60),
     "cognito": (("cognito-idp", "sts"), 13, 130),
 }

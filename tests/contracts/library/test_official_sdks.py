@@ -10,11 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 import sendgrid
 import stripe
 from azure.core.credentials import AzureSasCredential
 from azure.storage.blob import BlobServiceClient
+from botocore.config import Config
 from google.auth.transport.requests import Request
 from google.oauth2._client import jwt_grant
 from google.oauth2.credentials import Credentials
@@ -40,6 +42,7 @@ HOSTS = {
     "square": "https://connect.squareup.com",
     "azure_blob": "https://made-up.blob.core.windows.net",
     "google_oauth": "https://oauth2.googleapis.com",
+    "ses": "https://email.eu-west-1.amazonaws.com",
 }
 
 
@@ -201,6 +204,32 @@ def _google(url: str) -> None:
     _tried(lambda: grant(Request(), f"{url}/token", "made-up"))
 
 
+def _aws(service: str, url: str) -> Any:
+    made: Any = botocore.session.get_session().create_client(
+        service,
+        region_name="eu-west-1",
+        endpoint_url=url,
+        aws_access_key_id="made",
+        aws_secret_access_key="up",
+        config=Config(retries={"max_attempts": 0}),
+    )
+    return made
+
+
+def _ses(url: str) -> None:
+    first, second = _aws("ses", url), _aws("sesv2", url)
+    to, text = {"ToAddresses": ["b@made-up.example"]}, {"Data": "made up"}
+    mail = {"Subject": text, "Body": {"Text": text}}
+    _tried(first.get_send_quota)
+    _tried(lambda: first.list_identities(MaxItems=3))
+    _tried(lambda: first.send_email(Source="a@made-up.example", Destination=to, Message=mail))
+    _tried(lambda: first.send_raw_email(RawMessage={"Data": b"made up"}))
+    _tried(second.get_account)
+    _tried(lambda: second.list_email_identities(PageSize=3))
+    _tried(lambda: second.list_suppressed_destinations(Reasons=["BOUNCE"]))
+    _tried(lambda: second.send_email(Destination=to, Content={"Simple": mail}))
+
+
 def _tried(call: Callable[[], object]) -> None:
     """What is made of the answer does not matter."""
     with contextlib.suppress(Exception):
@@ -216,6 +245,7 @@ SENT = {
     "square": (_square, 6),
     "azure_blob": (_azure, 11),
     "google_oauth": (_google, 2),
+    "ses": (_ses, 8),
 }
 
 
