@@ -107,7 +107,7 @@ _TABLE = (
         event_id="/*/id", event_type="/*/eventType",
     ),
     _row("auth0", static.check, static.sign, "", event_id="/id", event_type="/type"),
-    _row("amplitude", static.check_amplitude, static.sign, "", event_id="/message_id"),
+    _row("amplitude", static.check, static.sign, "", event_id="/message_id"),
     _row(
         "mixpanel", static.check_mixpanel, static.sign_mixpanel, "",
         event_id="/parameters/mixpanel_session_id", event_type="/action",

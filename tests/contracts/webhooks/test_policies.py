@@ -219,3 +219,9 @@ def test_a_fingerprint_gives_nothing_away_and_holds_under_one_key() -> None:
     one, two = _check("stripe", fingerprint_key=b"a"), _check("stripe", fingerprint_key=b"b")
     assert one.key_fingerprint != two.key_fingerprint
     assert one.key_fingerprint == _check("stripe", fingerprint_key=b"a").key_fingerprint
+
+
+def test_amplitude_without_a_configured_header_is_read_where_it_is_signed() -> None:
+    keys, world = Keys(secrets=(secret("made-up"),)), Ports(now=lambda: NOW)
+    assert verify("amplitude", sign("amplitude", Delivery(url=URL), keys, at=NOW), keys, world).accepted
+    assert verify("amplitude", Delivery(url=URL), keys, world).reason is Refusal.CREDENTIAL_MISSING
