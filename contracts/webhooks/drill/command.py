@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SCHEMA, PLAN_SCHEMA = "interlock.drill/1", "interlock.drill-plan/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
+_NOWHERE = "http://127.0.0.1/hook"  # stands for the receiver in a plan that is made without one
 _FAIL_ON = ("critical", "error", "warning", "info", "never")
 
 
@@ -119,6 +120,7 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     threshold = None if fail_on == "never" else Severity(fail_on)
     if self_test:
         return _self_tested(form, wanted)
+    url = url or (_NOWHERE if dry_run else None)
     if name is None or url is None:
         raise UsageError(
             "NAME and --url say what is drilled", hint="interlock drill webhook stripe --url URL"

@@ -30,7 +30,8 @@ def reader(reference: str, wire: Wire) -> Read:
     if kind == "file":
         return lambda: _file(Path(target))
     if kind == "command":
-        return lambda: _command(shlex.split(target))
+        words = _words(target)
+        return lambda: _command(words)
     raise UsageError(f"--effects {kind}: is not known", hint=_HINT)
 
 
@@ -46,6 +47,16 @@ def parse(raw: bytes) -> Counter[str]:
     if not all(isinstance(each, str | int) for each in found):
         raise UsageError("what --effects gives is no list of event ids", hint=_HINT)
     return Counter(str(each) for each in found)
+
+
+def _words(text: str) -> list[str]:
+    try:
+        words = shlex.split(text)
+    except ValueError as exc:
+        raise UsageError(f"--effects command: {exc}", hint=_HINT) from exc
+    if not words:
+        raise UsageError("--effects command: names no command", hint=_HINT)
+    return words
 
 
 async def _url(address: str, wire: Wire) -> bytes:

@@ -159,6 +159,11 @@ def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "file:gone"], "No such file"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "command:false"], "ended with 1"),
         (
+            ["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "command:cat 'x"],
+            "No closing quotation",
+        ),
+        (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "command: "], "names no command"),
+        (
             ["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", f"url:{CLOSED}"],
             "could not be asked",
         ),
@@ -212,3 +217,9 @@ def test_a_receiver_behind_a_private_authority_is_reached_and_no_proxy_stands_be
     with receiver(tls=tls) as (url, reference):
         assert run("pay", "--url", url).return_value == 3, "unproven without effects, and nothing else"
         assert reference.effects
+
+
+def test_a_plan_needs_no_receiver() -> None:
+    result = run("stripe", "--dry-run")
+    assert result.return_value == 0
+    assert "none was" in result.output
