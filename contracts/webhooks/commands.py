@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from contracts.webhooks import delivery_files
-from contracts.webhooks.configure import Receiver, made, receiver
+from contracts.webhooks.configure import Receiver, lacking, made, receiver
 from contracts.webhooks.explain import Explained, explain
 from contracts.webhooks.keys import KeyStore, check, over
 from contracts.webhooks.records import Delivery, Ports
@@ -84,6 +84,7 @@ def verify_command(
     chosen = chosen_receiver(name, secrets, integrations)
     if url is not None:
         chosen = dataclasses.replace(chosen, keys=dataclasses.replace(chosen.keys, url=url))
+    _complete(chosen)
     delivery, received_at = delivery_files.read(sys.stdin.buffer.read(delivery_files.MAX_BYTES))
     now = received_at or dt.datetime.now(dt.UTC)
     redactor = redactor_for(settings, integrations)
@@ -92,6 +93,21 @@ def verify_command(
     text = as_json(told) if form == "json" else as_text(told, chosen)
     click.echo(shown(text, redactor), nl=False)
     return 0 if told.checked.accepted else 1
+
+
+def _complete(chosen: Receiver) -> None:
+    """Raises `UsageError` where something is not set without which nothing can be checked."""
+    missing = lacking(chosen)
+    if not missing:
+        return
+    words = {"secrets": "a secret", "public_keys": "a public key"}
+    names = " and ".join(words.get(name, name) for name in missing)
+    raise UsageError(
+        f"{names} {'is' if len(missing) == 1 else 'are'} needed to check what {chosen.title} sends",
+        hint="--secret env:NAME or file:PATH"
+        if missing[0] in words
+        else f"set {missing[0]} under [integrations.NAME.webhooks], and name that NAME",
+    )
 
 
 def chosen_receiver(name: str, secrets: Sequence[Secret], integrations: Sequence[Integration]) -> Receiver:

@@ -21,7 +21,7 @@ from contracts.webhooks.records import Checked, Delivery, Keys, Policy, Ports, R
 from contracts.webhooks.schemes import SCHEMES
 from contracts.webhooks.signatures import sign, verify
 from interlock.errors import UsageError
-from interlock.secrets import Secret
+from interlock.secrets import Secret, fingerprint
 
 HOUR_SECONDS = 3600.0
 _ANY_TIME = {"tolerance_seconds": None, "future_seconds": None}
@@ -43,13 +43,15 @@ _SIGNATURE_WORDS = ("signature", "hmac", "authorization", "webhook", "hub-")
 class Explained:
     """Everything that is known of one check. `likely`: the mistake without which it would be let in; else None.
 
-    `expected`, `came`: signatures, where one can be computed. `fixes`: what to do about the mistake.
+    `expected`, `came`: signatures, where one can be computed. `fix`: what to do about the mistake. `key`: the
+    reference of the secret that fits; None for other keys, and where none does.
     """
 
     checked: Checked
     expected: str | None
     likely: str | None
     fix: str | None
+    key: str | None = None
 
     def steps(self) -> list[tuple[str, str]]:
         """The check as name and words, in its order; what is not known is left out."""
@@ -58,13 +60,19 @@ class Explained:
             ("scheme", checked.scheme + (f", {checked.version}" if checked.version else "")),
             ("signed", _signed(checked)),
             ("signed at", _at(checked)),
-            ("key", checked.key_fingerprint or ("" if checked.reason is None else "no configured key fits")),
+            ("key", self._key()),
             ("came", checked.came or ""),
             ("expected", self.expected or ""),
             ("event", ", ".join([*checked.event_types[:3], *checked.event_ids[:3]])),
             ("taken once by", f"{checked.dedupe_source}: {checked.dedupe_key}" if checked.accepted else ""),
         ]
         return [(name, words) for name, words in found if words]
+
+    def _key(self) -> str:
+        """Which key fits: a secret by its reference, what the provider signs with by its fingerprint."""
+        if self.checked.reason in {Refusal.SIGNATURE_MISMATCH, Refusal.CREDENTIAL_MISMATCH}:
+            return "no configured key fits"
+        return self.key or self.checked.key_fingerprint or ""
 
 
 def explain(
@@ -74,14 +82,19 @@ def explain(
     checked = verify(receiver.scheme, delivery, receiver.keys, ports, receiver.policy)
     likely = _mistake(receiver, delivery, ports, checked, others or {})
     said, fix = likely or (None, None)
-    return Explained(checked, _expected(receiver, delivery, ports, checked), said, fix)
+    expected = _expected(receiver, delivery, ports, checked)
+    return Explained(checked, expected, said, fix, _name(checked, receiver.keys.secrets, ports))
+
+
+def _name(checked: Checked, secrets: tuple[Secret, ...], ports: Ports) -> str | None:
+    known = {fingerprint({"secret": each.reveal()}, ports.fingerprint_key): each.name for each in secrets}
+    return known.get(checked.key_fingerprint or "")
 
 
 def _signed(checked: Checked) -> str:
+    covers = ", ".join(sorted(SCHEMES[checked.scheme].signs))
     if checked.signed is None:
-        covers = ", ".join(SCHEMES[checked.scheme].signs) or "nothing: the sender shows a static value"
-        return f"covers {covers}"
-    covers = ", ".join(SCHEMES[checked.scheme].signs)
+        return f"covers {covers or 'nothing: the sender shows a static value'}"
     return f"{len(checked.signed)} bytes ({covers}), SHA-256 {checked.signed_digest}"
 
 

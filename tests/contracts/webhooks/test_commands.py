@@ -123,3 +123,28 @@ def test_the_type_of_what_sns_carries_is_that_of_the_event_inside() -> None:
     chosen = made("mail", catalogue.load("ses"), "sns", [])
     checked = verify("sns", sent, chosen.keys, Ports(now=lambda: NOW, held=held().get), chosen.policy)
     assert (checked.accepted, checked.event_type, checked.event_id) == (True, "Bounce", "m1")
+
+
+def test_the_secret_that_fits_is_named_by_its_reference() -> None:
+    result = run("stripe", "--secret", "env:OLD", "--secret", "env:WH", OLD="madeup-old", WH=SECRET)
+    assert "key             env:WH\n" in result.output
+    assert "(body, timestamp)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "hint"),
+    [
+        ("stripe", "a secret is needed to check what Stripe sends", "--secret env:NAME or file:PATH"),
+        ("hmac", "a secret and hmac are needed", "--secret env:NAME or file:PATH"),
+        (
+            "paypal",
+            "webhook_id is needed to check what PayPal sends",
+            "set webhook_id under [integrations.NAME.webhooks]",
+        ),
+    ],
+)
+def test_what_a_check_lacks_is_said_with_where_to_set_it(name: str, said: str, hint: str) -> None:
+    refused = run(name).exception
+    assert isinstance(refused, UsageError)
+    assert said in refused.message
+    assert hint in (refused.hint or "")
