@@ -63,7 +63,7 @@ class Shelf:
                 meant = f"; did you mean {near[0]!r}?" if near else ""
                 raise UsageError(
                     f"there is no contract of {name!r}{meant}",
-                    hint="`interlock contracts` lists those that there are",
+                    hint="`interlock contracts` lists those that there are; --contract FILE takes any other",
                 )
             raise UsageError(
                 f"there is no contract of {name!r}",
