@@ -162,10 +162,11 @@ class Officials:
     def of(self, operation: Operation) -> list[tuple[Operation, Contract]]:
         """Theirs of the same method and path, or id; where ours names one value of a place, that of the place."""
         found = next((self._index[key] for key in self._named(operation) if key in self._index), [])
-        if found or "{" in operation.path:
+        if found:
             return found
+        path = re.sub(r"\{[^{}]*\}", "x", operation.path)  # a place of theirs may hold several steps
         asked = (
-            (each.find(operation.method, operation.path, lambda _: None), c) for each, c in self._matchers
+            (each.find(operation.method, path, lambda _: None), contract) for each, contract in self._matchers
         )
         return [(match.operation, contract) for match, contract in asked if match is not None]
 

@@ -53,7 +53,7 @@ DOCUMENTS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "mailgun": (("mailgun/openapi.yaml",), 7, 30),
     "segment": (("segment/openapi.yaml",), 2, 18),
     "azure_blob": (("azure-blob/blob-storage-2021-10-04.json",), 15, 110),
-    "gcs": (("google/storage.v1.json",), 9, 120),
+    "gcs": (("google/storage.v1.json", "google/pubsub.v1.json"), 10, 130),
 }
 # Service models of the installed botocore.
 MODELS: dict[str, tuple[tuple[str, ...], int, int]] = {
@@ -99,6 +99,8 @@ MEANT: dict[str, dict[str, str]] = {
     "gcs": {
         r"GET /robot/v1/metadata/x509/\{account\}: is not there": "certificates are not Cloud Storage's own",
         r"\w+ \S+ query uploadType: is theirs alone": "it is for uploads, and named there",
+        r"POST /v1/\S+:publish query access_token: is theirs alone": "a token belongs in the header",
+        r"POST /v1/\S+:publish request(/messages)?: is not required there": "the document says so in words alone",
     },
     "sns": {
         r"GET /\?Action=ListTopics: is not there": "a model names POST alone; the query protocol takes GET too"
