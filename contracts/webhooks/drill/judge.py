@@ -53,7 +53,7 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
     found += _of_time(row.name, pairs, bench.receiver)
     if effects is not None:
         told = {each.rule for each in found}
-        acted = _of_effects(row.name, planned.made, effects)
+        acted = _of_effects(row.name, planned.made, effects, bench.profile.id_at)
         found += [each for each in acted if not told & _IMPLIES[each.rule]]
     unique = tuple({each.fingerprint: each for each in found}.values())
     state, detail = CaseState.PASSED, "" if unique else row.proves
@@ -118,7 +118,7 @@ def _of_time(
         )
 
 
-def _of_effects(name: str, shots: Sequence[Shot], effects: Effects) -> Iterator[Finding]:
+def _of_effects(name: str, shots: Sequence[Shot], effects: Effects, id_at: str | None) -> Iterator[Finding]:
     wanted = {s.event_id: s.effects for s in shots if s.event_id is not None and s.effects is not None}
     for event, count in wanted.items():
         seen = effects.get(event, 0)
@@ -133,7 +133,7 @@ def _of_effects(name: str, shots: Sequence[Shot], effects: Effects) -> Iterator[
                 "webhook-effect-missing",
                 Severity.ERROR,
                 "one event, one effect",
-                f"{event} never acted",
+                f"{event} never acted" + (f"; that id stands at {id_at}" if id_at else ""),
             )
 
 

@@ -29,6 +29,7 @@ class Profile:
 
     `document`: a payload; text for XML, a mapping of text for a form. `id_at`, `type_at`: None where it names none.
     `signature`: what proves the sender; `timestamp`: the time that is signed. `type`: a known one.
+    `apart_at`: where the id stands in the body too, if `id_at` is a header: no two events have the same body.
     `tamper_at`: a place that is signed, where a member more would not be. `signs`: if not what the scheme signs.
     `lifetime_seconds`: of a token. `needs_id`: without one nothing can be signed.
     `weaken`: signed by a version that is retired; None: there is none. `weaker_at`: where that signature stands
@@ -47,6 +48,7 @@ class Profile:
     numeric: bool = False
     several: bool = False
     tamper_at: str | None = None
+    apart_at: str | None = None
     signs: frozenset[str] | None = None
     lifetime_seconds: float | None = None
     needs_id: bool = False
@@ -118,7 +120,8 @@ PROFILES: dict[str, Profile] = {
     ),
     "github": Profile(
         document={"action": "opened", "amount": 1}, id_at="header:X-GitHub-Delivery",
-        type_at="header:X-GitHub-Event", type="issues", signature="header:X-Hub-Signature-256", weaken=_hub_sha1,
+        type_at="header:X-GitHub-Event", type="issues", apart_at="/issue/node_id",
+        signature="header:X-Hub-Signature-256", weaken=_hub_sha1,
         weaker_at="header:X-Hub-Signature",
         source="https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries",
     ),
@@ -147,6 +150,7 @@ PROFILES: dict[str, Profile] = {
     "twilio": Profile(
         document={"MessageStatus": "", "From": "+15550100", "amount": "1"}, content_type=FORM_TYPE,
         id_at="header:I-Twilio-Idempotency-Token", type_at="form:MessageStatus", type="delivered",
+        apart_at="form:MessageSid",
         signature="header:X-Twilio-Signature",
         source="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     ),
@@ -163,8 +167,8 @@ PROFILES: dict[str, Profile] = {
     ),
     "standard-webhooks": Profile(
         document={"type": "", "data": {"amount": 1}}, id_at="header:webhook-id", type_at="/type",
-        type="contact.created", signature="header:webhook-signature", timestamp="header:webhook-timestamp",
-        several=True,
+        type="contact.created", apart_at="/data/id", signature="header:webhook-signature",
+        timestamp="header:webhook-timestamp", several=True,
         source="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
     ),
     "hmac": Profile(
@@ -255,6 +259,7 @@ def _described(shape: HmacShape) -> dict[str, Any]:
         "signature": f"header:{shape.header}",
         "timestamp": f"header:{shape.timestamp_header}" if shape.timestamp_header else None,
         "id_at": f"header:{shape.id_header}" if shape.id_header else "/id",
+        "apart_at": "/data/id" if shape.id_header else None,
         "signs": frozenset(re.findall(r"\{(\w+)\}", shape.signed)),
     }
 
@@ -266,8 +271,9 @@ def compose(
 
     `document` None: the profile's. `kind` None: the type is left as it is. `make`: places that are missing are made.
     """
-    make = make or document is None
-    document = profile.document if document is None else document
+    ours = document is None
+    make = make or ours
+    document = profile.document if ours else document
     if isinstance(document, str):
         body = document
     elif profile.content_type == FORM_TYPE:
@@ -276,7 +282,8 @@ def compose(
         body = json.dumps(document, separators=(",", ":"))
     headers = {"Content-Type": profile.content_type, **profile.headers}
     made = Delivery(url=url, headers=tuple(headers.items()), body=body.encode())
-    for where, value in ((profile.id_at, event_id), (profile.type_at, kind)):
+    apart = profile.apart_at if ours else None
+    for where, value in ((profile.id_at, event_id), (apart, event_id), (profile.type_at, kind)):
         if where is not None and value is not None:
             numeric = profile.numeric and value.isdigit()
             made = places.put(made, where, int(value) if numeric else value, make=make)

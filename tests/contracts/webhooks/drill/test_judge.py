@@ -121,6 +121,14 @@ def test_one_event_one_effect(count: int, seen: int, rule: str | None) -> None:
     assert [name for name, _ in found] == ([rule] if rule else [])
 
 
+def test_an_effect_that_is_missing_says_where_the_id_stands() -> None:
+    shot = Shot(delivery=Delivery(), expect=Expect.TAKEN, event_id="e1", effects=1)
+    case = judge(
+        Planned(Row(name="case", proves="it", make=lambda _: (shot,)), (shot,)), [[answered(200)]], {}, BENCH
+    )
+    assert case.findings[0].seen == f"e1 never acted; that id stands at {BENCH.profile.id_at}"
+
+
 @pytest.mark.parametrize(
     ("missing", "state"), [(False, CaseState.NOT_APPLICABLE), (True, CaseState.UNPROVEN)]
 )

@@ -10,7 +10,7 @@ import pytest
 from contracts.shelf import LIBRARY_FOLDER, Shelf
 from contracts.verify import verify_event
 from contracts.webhooks.drill import payloads
-from contracts.webhooks.drill.profiles import PROFILES
+from contracts.webhooks.drill.profiles import PROFILES, compose
 from interlock import catalogue
 from tests.contracts.verify.made import bench
 
@@ -73,3 +73,11 @@ def test_a_pulled_contract_without_events_leaves_those_to_the_library(tmp_path: 
         ("own.event", None)
     ]
     assert shelf.of_events("nobody") is None
+
+
+@pytest.mark.parametrize("name", [name for name, profile in PROFILES.items() if profile.id_at])
+def test_no_two_events_have_the_same_body(name: str) -> None:
+    """A receiver that tells events apart by a digest of the body is a right one."""
+    profile = PROFILES[name]
+    bodies = {compose(profile, None, event, profile.type, "http://127.0.0.1/").body for event in ("1", "2")}
+    assert len(bodies) == 2
