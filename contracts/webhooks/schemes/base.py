@@ -71,6 +71,7 @@ class Ask:
     keys: Keys
     policy: Policy
     ports: Ports
+    _headers: dict[str, tuple[str, ...]] | None = None
 
     @property
     def url(self) -> str:
@@ -84,8 +85,7 @@ class Ask:
 
         `older`: the header of a retired signature; where that alone came, it is a downgrade.
         """
-        wanted = name.lower()
-        values = [value for key, value in self.delivery.headers if key.lower() == wanted]
+        values = (self._headers or self._indexed()).get(name.lower(), ())
         if len(values) == 1 and (text := values[0].strip()):
             return text if text == values[0] else values[0].strip(" \t")
         if len(values) > 1:
@@ -96,8 +96,16 @@ class Ask:
 
     def has(self, name: str) -> bool:
         """Whether a header came."""
-        wanted = name.lower()
-        return any([key.lower() == wanted for key, _ in self.delivery.headers])  # noqa: C419 - no generator: it is hot
+        return name.lower() in (self._headers or self._indexed())
+
+    def _indexed(self) -> dict[str, tuple[str, ...]]:
+        """The headers by their names in lower case, made when one is first sought: most schemes seek three."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self.delivery.headers:
+            key = name.lower()
+            found[key] = (*found[key], value) if key in found else (value,)
+        self._headers = found
+        return found
 
     def allows(self, version: str) -> bool:
         """Whether policy lets this version of the scheme in."""
