@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from contracts.adapters import aws_hosts
 from contracts.adapters.common import hosts_of
-from contracts.contract import PULLED
+from contracts.contract import LIBRARY, PULLED
 from contracts.shelf import Shelf
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -42,6 +42,7 @@ class ByHost:
         host = _host(interaction.url)
         if host not in self._hosts:
             names = dict.fromkeys(name for pattern, name in self._all() if pattern.fullmatch(host))
+            names = names or dict.fromkeys(self._serving(host))  # reads every contract: only where it must
             self._hosts[host] = tuple(self._bench(name) for name in names)
         return self._hosts[host]
 
@@ -51,6 +52,12 @@ class ByHost:
             for name in self._known:
                 self._patterns += [(re.compile(each), name) for each in dict.fromkeys(self._of(name))]
         return self._patterns
+
+    def _serving(self, host: str) -> Iterator[str]:
+        """The library's contracts of which an operation is served there, though the catalogue knows no such base."""
+        for name in (each for each in self._known if self._known[each].origin == LIBRARY):
+            if any(re.fullmatch(pattern, host) for pattern in self._bench(name).contract.hosts):
+                yield name
 
     def _of(self, name: str) -> Sequence[str]:
         """Patterns of the hosts that a contract speaks of. A model of AWS's speaks of its own service alone."""
