@@ -76,7 +76,7 @@ def led_back(leaf: Leaf, roots: tuple[str, ...], name: str, now: float) -> None:
 @functools.lru_cache(maxsize=16)
 def _anchors(roots: tuple[str, ...]) -> tuple[x509.Certificate, ...]:
     try:
-        return tuple(x509.load_pem_x509_certificate(root.encode()) for root in roots)
+        return tuple(each for root in roots for each in x509.load_pem_x509_certificates(root.encode()))
     except ValueError:
         raise UsageError("a configured root is no PEM certificate") from None
 

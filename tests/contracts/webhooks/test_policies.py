@@ -225,3 +225,9 @@ def test_amplitude_without_a_configured_header_is_read_where_it_is_signed() -> N
     keys, world = Keys(secrets=(secret("made-up"),)), Ports(now=lambda: NOW)
     assert verify("amplitude", sign("amplitude", Delivery(url=URL), keys, at=NOW), keys, world).accepted
     assert verify("amplitude", Delivery(url=URL), keys, world).reason is Refusal.CREDENTIAL_MISSING
+
+
+def test_every_certificate_of_a_file_of_roots_is_one() -> None:
+    sender = senders()["paypal"]
+    bundle = certificate("other.example") + sender.keys.roots[0]
+    assert _check("paypal", keys=dataclasses.replace(sender.keys, roots=(bundle,))).accepted
