@@ -97,7 +97,7 @@ def verify_command(
 
 def _complete(chosen: Receiver) -> None:
     """Raises `UsageError` where something is not set without which nothing can be checked."""
-    missing = lacking(chosen)
+    missing = lacking(chosen, to_check=True)
     if not missing:
         return
     words = {"secrets": "a secret", "public_keys": "a public key"}

@@ -28,6 +28,11 @@ _NEEDED = {
     "auth0-id-token": ("audiences", "issuers"),
     "cognito-token": ("audiences", "issuers"),
 }
+# What only a check needs beside that; whoever signs, as the drill does, can do without.
+_TO_CHECK = {"paypal": ("roots",)}
+TOKEN_SCHEMES = frozenset(
+    {"auth0-id-token", "cognito-token"}
+)  # of people who sign in; nobody delivers with them
 USUAL_TIMEOUT_SECONDS = 10.0  # where the provider publishes none
 
 
@@ -70,12 +75,13 @@ def receiver(integration: Integration) -> Receiver:
     )
 
 
-def lacking(found: Receiver) -> tuple[str, ...]:
-    """The settings without which every delivery would be refused; none if it can work."""
+def lacking(found: Receiver, *, to_check: bool = False) -> tuple[str, ...]:
+    """The settings without which nothing can be signed, or with `to_check` checked; none if it can work."""
     keys = found.keys
     if found.scheme == "event-grid" and (keys.secrets or keys.issuers):
         return ()  # a key in the address, or tokens of Microsoft's
     needed = ("secrets", "hmac") if found.scheme == "hmac" else _NEEDED.get(found.scheme, ("secrets",))
+    needed = (*needed, *(_TO_CHECK.get(found.scheme, ()) if to_check else ()))
     held = {name: getattr(keys, "shape" if name == "hmac" else name) for name in needed}
     return tuple(name for name, value in held.items() if not value)
 

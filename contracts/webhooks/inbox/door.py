@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from contracts.webhooks.inbox.keeper import Keeper
 from contracts.webhooks.inbox.records import Arrival, Outcome
 from contracts.webhooks.keys import KeyStore, check
 from contracts.webhooks.records import Checked, Delivery, Ports, Refusal
-from interlock.errors import StoreError
+from interlock.errors import StoreError, UsageError
 
+log = logging.getLogger(__name__)
 Clock = Callable[[], dt.datetime]
 Taken = Callable[[Receiver, Arrival], Awaitable[None]]
 _HANDSHAKES = frozenset({"handshake", "options", "validation"})
@@ -71,6 +73,10 @@ class Door:
                 return await self._take(request, receiver)
         except TimeoutError:
             self.keeper.count(receiver.name, Outcome.NOT_KEPT, "late", self.clock())
+            return Response(status_code=_UNAVAILABLE, headers={"Retry-After": "5"})
+        except UsageError as exc:  # ours to mend; until then the provider is asked to come again
+            log.warning("%s: %s", receiver.name, exc.message)
+            self.keeper.count(receiver.name, Outcome.NOT_KEPT, "misconfigured", self.clock())
             return Response(status_code=_UNAVAILABLE, headers={"Retry-After": "5"})
         except ClientDisconnect:
             return Response(status_code=_TIMEOUT)

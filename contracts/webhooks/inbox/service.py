@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from cassettes.redact import Redactor
 from contracts.shelf import Shelf
-from contracts.webhooks.configure import Receiver, lacking, receiver
+from contracts.webhooks.configure import TOKEN_SCHEMES, Receiver, lacking, receiver
 from contracts.webhooks.inbox import shapes
 from contracts.webhooks.inbox.after import After
 from contracts.webhooks.inbox.door import Door
@@ -58,9 +58,10 @@ def receivers_of(integrations: Sequence[Integration], forward: str | None) -> di
             hint='add integrations.NAME.webhooks.secrets = ["env:NAME"] to interlock.toml',
         )
     for name, each in found.items():
-        if wanted := lacking(
-            each
-        ):  # it would refuse everything: said at the start, not at the first delivery
+        if each.scheme in TOKEN_SCHEMES:
+            raise UsageError(f"integrations.{name}: {each.scheme} is a check of tokens, not of deliveries")
+        # it would refuse everything: said at the start, not at the first delivery
+        if wanted := lacking(each, to_check=True):
             names = " and ".join(f"webhooks.{one}" for one in wanted)
             raise UsageError(f"integrations.{name}: {names} is needed to check deliveries, and is not set")
     if forward is not None:

@@ -138,7 +138,7 @@ def test_the_secret_that_fits_is_named_by_its_reference() -> None:
         ("hmac", "a secret and hmac are needed", "--secret env:NAME or file:PATH"),
         (
             "paypal",
-            "webhook_id is needed to check what PayPal sends",
+            "webhook_id and roots are needed to check what PayPal sends",
             "set webhook_id under [integrations.NAME.webhooks]",
         ),
     ],

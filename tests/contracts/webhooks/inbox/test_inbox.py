@@ -72,6 +72,17 @@ async def test_a_handshake_is_answered_and_not_kept(house: House) -> None:
     assert house.counts()["handshake", ""] == 1
 
 
+async def test_what_we_left_out_ourselves_asks_the_provider_to_come_again(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.receivers = {"pay": receiver("facebook", keys=Keys(secrets=(SECRET,)))}
+    async with house.client() as client:
+        answer = await client.get("/hooks/pay?hub.mode=subscribe&hub.challenge=4711&hub.verify_token=x")
+    assert (answer.status_code, answer.text) == (503, "")
+    assert house.counts() == {("not_kept", "misconfigured"): 1}
+    assert "pay: the verify token of the handshake is needed" in caplog.text
+
+
 async def test_a_body_that_is_too_large_is_not_read_to_its_end(house: House) -> None:
     house.largest_bytes = 50
     read = 0
@@ -218,6 +229,17 @@ def test_receivers_are_those_with_a_table_of_webhooks(monkeypatch: pytest.Monkey
     ("table", "message"),
     [
         ({"provider": "stripe", "webhooks": {}}, r"integrations\.pay: webhooks\.secrets is needed"),
+        (
+            {"provider": "paypal", "webhooks": {"webhook_id": "W1"}},
+            r"integrations\.pay: webhooks\.roots is needed",
+        ),
+        (
+            {
+                "provider": "cognito",
+                "webhooks": {"scheme": "cognito-token", "audiences": ["a"], "issuers": ["b"]},
+            },
+            "cognito-token is a check of tokens, not of deliveries",
+        ),
         ({"provider": "fcm", "webhooks": {}}, "delivers no webhooks that are known"),
         ({"provider": "stripe", "webhooks": {"scheme": "nonsense"}}, "no signature scheme 'nonsense'"),
         ({"provider": "stripe", "webhooks": {"secrets": ["env:NOT_SET"]}}, "is not set"),
