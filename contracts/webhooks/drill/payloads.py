@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 from contracts.contract import Contract, Event, Media
@@ -19,8 +22,22 @@ PER_TYPE = 2  # made from the schema, beside the example
 
 def of(contract: Contract, profile: Profile, *, per_type: int = PER_TYPE) -> tuple[EventPayloads, ...]:
     """The payloads of each event type, by its name. The same for the same contract."""
-    found = (_of(contract, event, profile, per_type) for event in contract.events.values())
+    with _elsewhere():
+        found = [_of(contract, event, profile, per_type) for event in contract.events.values()]
     return tuple(each for each in found if each is not None)
+
+
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Hypothesis keeps what it learns of the program in a folder: not in the working directory of who runs this."""
+    from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - slow to import
+
+    with tempfile.TemporaryDirectory(prefix="interlock-") as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def _of(contract: Contract, event: Event, profile: Profile, per_type: int) -> EventPayloads | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -219,7 +221,9 @@ def test_a_receiver_behind_a_private_authority_is_reached_and_no_proxy_stands_be
         assert reference.effects
 
 
-def test_a_plan_needs_no_receiver() -> None:
-    result = run("stripe", "--dry-run")
-    assert result.return_value == 0
-    assert "none was" in result.output
+def test_a_plan_needs_no_receiver_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = "from interlock.cli import main; main()"
+    words = [sys.executable, "-c", script, "drill", "webhook", "stripe", "--dry-run"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("none was\n")
+    assert list(tmp_path.iterdir()) == []
