@@ -7,7 +7,7 @@ import dataclasses
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,14 @@ class Integration:
         """The way of signing in, as the catalogue describes it."""
         return self.provider.auth[self.way] if self.way else None
 
+    @property
+    def way_meant(self) -> str | None:
+        """The complete way of signing in, else the one that the settings name: its questions stay unanswered."""
+        return self.way or _meant(self.provider, self.settings.credentials)
+
     def ask(self, kind: ProbeKind) -> Ask | None:
         """The catalogue's question of this kind that fits what is set; None if the provider has none."""
-        return self.provider.ask(kind, self.way, self.parameters)
+        return self.provider.ask(kind, self.way_meant, self.parameters)
 
     def signed_in_for(self, kind: ProbeKind) -> Integration:
         """The same, signing in by the first complete way for which the provider has a question of this kind.
@@ -206,6 +211,15 @@ def public_face(provider: Provider) -> Integration:
 def _complete(provider: Provider, secrets: Mapping[str, Secret]) -> Iterator[str]:
     """The ways of signing in whose credentials are all there, in the catalogue's order."""
     return (key for key, way in provider.auth.items() if set(way.credentials) <= set(secrets))
+
+
+def _meant(provider: Provider, named: Collection[str]) -> str | None:
+    """The way of signing in that the settings speak of, whether or not its credentials can be read."""
+    whole = (
+        key for key, way in provider.auth.items() if way.credentials and set(way.credentials) <= set(named)
+    )
+    part = (key for key, way in provider.auth.items() if set(way.credentials) & set(named))
+    return next(whole, None) or next(part, None)
 
 
 def _derived(provider: Provider, way: str | None, secrets: Mapping[str, Secret]) -> dict[str, str]:

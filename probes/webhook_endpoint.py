@@ -75,7 +75,9 @@ def _address(integration: Integration) -> str | None:
 def _questions(integration: Integration) -> list[Ask]:
     """Every question of this kind that fits the way of signing in; those that can be asked, if any can."""
     asks = [
-        a for a in integration.provider.probes if a.kind is KIND and (not a.auth or integration.way in a.auth)
+        a
+        for a in integration.provider.probes
+        if a.kind is KIND and (not a.auth or integration.way_meant in a.auth)
     ]
     ready = [ask for ask in asks if ask.places <= set(integration.parameters)]
     return ready or asks

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from interlock.catalogue import load
+from interlock.catalogue import load, names
 from interlock.errors import UsageError
 from interlock.integration import Integration, public_face, resolve, resolve_all
 from interlock.records import ProbeKind
@@ -71,6 +71,24 @@ def test_what_is_missing_is_said_in_words() -> None:
     one = _resolved(provider="stripe", credentials={"secret_key": "env:NOT_SET_ANYWHERE"})
     assert one.missing == "env:NOT_SET_ANYWHERE: the environment variable is not set"
     assert (one.way, one.secrets) == (None, {})
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_credential_that_cannot_be_read_leaves_no_question_out(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be asked is unknown; a question that is left out would count as well."""
+    for way in load(name).auth.values():
+        credentials = {each: f"env:MADE_UP_{each.upper()}" for each in way.credentials}
+        asked = []
+        for value in ("made-up", None):
+            for reference in credentials.values():
+                monkeypatch.delenv(reference.removeprefix("env:"), raising=False)
+                if value:
+                    monkeypatch.setenv(reference.removeprefix("env:"), value)
+            one = _resolved(provider=name, credentials=credentials)
+            asked.append({kind for kind in ProbeKind if one.ask(kind)})
+        assert asked[0] == asked[1]
 
 
 def test_the_way_out_is_the_integration_s_or_the_suite_s() -> None:
