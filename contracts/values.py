@@ -128,7 +128,12 @@ class Coercer:
         return {name: self._as(each, known.get(name, others), left - 1) for name, each in value.items()}
 
     def _nearest(self, value: Any, schema: Mapping[str, Any], branches: list[Any], left: int) -> Any:
-        """As the first branch whose type it gets; fields beside the branches hold too."""
+        """As the first branch whose type it gets; fields beside the branches hold too.
+
+        A list is a list where one is promised, before it is an object with numbers for names.
+        """
+        if isinstance(value, list):
+            branches = sorted(branches, key=lambda each: not self._has_type(value, self.plain(each)))
         for branch in branches:
             made = self._as(value, branch, left - 1)
             if self._has_type(made, self.plain(branch)):

@@ -163,3 +163,13 @@ def test_a_body_that_is_wrong_and_too_deep_is_said_to_be_unjudged() -> None:
     )
     assert places(found) == []
     assert found.unjudged == ("/request/body: is nested too deeply",)
+
+
+def test_a_list_in_a_form_is_a_list_where_one_is_promised() -> None:
+    """Not the object, with numbers for names, that stands before it."""
+    lines = {"type": "array", "items": {"type": "integer"}}
+    either = {"anyOf": [{"type": "object", "additionalProperties": {"type": "string"}}, lines]}
+    schema = {"type": "object", "properties": {"lines": either}}
+    kind = "application/x-www-form-urlencoded"
+    assert sent(b"lines[]=1&lines[]=2", schema, kind) == []
+    assert sent(b"lines[]=1&lines[]=x", schema, kind) == [("request-body", "/request/body/lines/1")]
