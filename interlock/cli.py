@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -75,8 +77,19 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+class _Unread(Exception):  # noqa: N818 - it says what happened
+    """Whoever read our output went away, as `head` does."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and imports a command only to run it."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. click would end with 1 when nobody reads the output, and that says: findings."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as exc:
+            raise _Unread from exc
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """The names, in the order of the table."""
@@ -130,13 +143,13 @@ def main(argv: list[str] | None = None) -> None:
     except click.ClickException as exc:
         exc.show()
         sys.exit(exc.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    except OSError as exc:  # a file that a command names: nothing to be read off its traceback
-        if exc.filename is None:
+    except _Unread:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to flush goes nowhere
+        sys.exit(141)  # as a shell has it for SIGPIPE: neither good nor a finding
+    except OSError as exc:  # a file that a command names, a full disk: nothing to be read off its traceback
+        if exc.filename is None and exc.errno != errno.ENOSPC:
             raise
-        click.echo(f"error: {exc.filename}: {exc.strerror}", err=True)
+        click.echo(f"error: {exc.filename or 'standard output'}: {exc.strerror}", err=True)
         sys.exit(InterlockError.exit_status)
     except InterlockError as exc:
         click.echo(f"error: {exc.message}", err=True)

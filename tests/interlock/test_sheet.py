@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from interlock import catalogue, sheet
+from interlock import catalogue, cli, sheet
 from interlock.catalogue import Fact, Provider
 from interlock.errors import UsageError
 
@@ -120,3 +122,27 @@ def test_the_command_line_ends_with_2_and_no_traceback(words: tuple[str, ...], s
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(said)
+
+
+def test_nobody_who_reads_is_neither_good_nor_a_finding() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-c", "from interlock.cli import main; main()", "providers", "stripe"]
+    done = subprocess.run(words, stdout=write, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_disk_that_is_full_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cli.root, "main", full)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert (ended.value.code, capsys.readouterr().err) == (
+        2,
+        "error: standard output: No space left on device\n",
+    )
