@@ -70,9 +70,15 @@ def write(evidence: Evidence, folder: Path) -> Path:
 
 
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part. Raises `UsageError`."""
+    """Write a file so that a reader sees the old one or the new one, never a part. Raises `UsageError`.
+
+    A device or a pipe (`/dev/stdout`) is written to as it is: a file in its place would be its end.
+    """
     raw = content.encode() if isinstance(content, str) else content
     try:
+        if _is_device(path):
+            path.write_bytes(raw)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -85,3 +91,7 @@ def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
             raise
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _is_device(path: Path) -> bool:
+    return path.absolute().is_relative_to("/dev") or path.is_fifo() or path.is_char_device()
