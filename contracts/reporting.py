@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from contracts.contract import LIBRARY
 from contracts.running import Options, Outcome, contracts_of
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -67,14 +68,18 @@ def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -
     if not outcome.known:
         return CaseState.UNPROVEN, f"no contract is known for {', '.join(outcome.hosts)}"
     if not outcome.matched:
-        return (
-            CaseState.UNPROVEN,
-            f"none of its {outcome.interactions} interactions is an operation of a contract",
-        )
+        return CaseState.UNPROVEN, _left_out(outcome)
     return (
         CaseState.PASSED,
         "" if not outcome.partly else f"{outcome.partly} of {outcome.matched} judged in part",
     )
+
+
+def _left_out(outcome: Outcome) -> str:
+    """That nothing matched, and where the whole contract is, if ours is a part of it."""
+    ours = [name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY]
+    rest = f"; our library has a part: `interlock contracts pull {ours[0]}` fetches the whole" if ours else ""
+    return f"nothing in its {number(outcome.interactions, 'interaction')} is an operation of a contract{rest}"
 
 
 def summary_of(outcomes: Sequence[Outcome], accepted: frozenset[str]) -> dict[str, Any]:

@@ -136,3 +136,4 @@ def test_what_the_contract_leaves_out_is_not_counted_as_held_in_part(folder: Pat
     result = run("gist.yaml")
     assert result.return_value == 3
     assert "1 interaction, 0 held against a contract, 0 of them in part" in result.output
+    assert "`interlock contracts pull github` fetches the whole" in result.output
