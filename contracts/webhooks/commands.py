@@ -17,11 +17,11 @@ from contracts.webhooks import delivery_files
 from contracts.webhooks.configure import Receiver, lacking, made, receiver
 from contracts.webhooks.explain import Explained, explain
 from contracts.webhooks.keys import KeyStore, check, over
-from contracts.webhooks.records import Delivery, Ports
+from contracts.webhooks.records import Delivery, Ports, Refusal
 from contracts.webhooks.schemes import SCHEMES
 from interlock import catalogue
 from interlock import settings as settings_module
-from interlock.errors import UsageError
+from interlock.errors import CannotJudge, UsageError
 from interlock.integration import Integration, redactor_for, resolve_all
 from interlock.records import plain
 from interlock.redaction import Redactor
@@ -76,7 +76,8 @@ def verify_command(
     {"method", "url", "headers": [[name, value], ...], "body_b64", "received_at"}; without received_at it is judged
     as of now.
 
-    Exit status: 0 it fits; 1 it does not; 2 the command, the settings or the delivery are wrong.
+    Exit status: 0 it fits; 1 it does not; 3 the key that the provider publishes cannot be fetched; 2 the command, the
+    settings or the delivery are wrong.
     """
     settings = found_settings(config)
     integrations = resolve_all(settings) if settings else ()
@@ -92,6 +93,8 @@ def verify_command(
     told = _explained(chosen, delivery, now, _others(integrations, chosen))
     text = as_json(told) if form == "json" else as_text(told, chosen)
     click.echo(shown(text, redactor), nl=False)
+    if told.checked.reason is Refusal.KEY_UNAVAILABLE:
+        return CannotJudge.exit_status
     return 0 if told.checked.accepted else 1
 
 
@@ -174,7 +177,8 @@ def as_text(told: Explained, chosen: Receiver) -> str:
         lines.append(f"{'verdict':<15} it fits: {chosen.title} sent this")
     else:
         because = f": {checked.detail}" if checked.detail else ""
-        lines.append(f"{'verdict':<15} it does not fit, {checked.reason}{because}")
+        judged = "cannot be judged" if checked.reason is Refusal.KEY_UNAVAILABLE else "does not fit"
+        lines.append(f"{'verdict':<15} it {judged}, {checked.reason}{because}")
     if told.likely:
         lines += [f"{'likely':<15} {told.likely}", f"{'what to do':<15} {told.fix}"]
     return "\n".join([*lines, ""])

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from contracts.webhooks import delivery_files
+from contracts.webhooks import commands, delivery_files
 from contracts.webhooks.commands import group
 from contracts.webhooks.configure import made
+from contracts.webhooks.keys import FetchError
 from contracts.webhooks.records import Delivery, Keys, Ports
 from contracts.webhooks.signatures import sign, verify
 from interlock import catalogue
@@ -148,3 +149,13 @@ def test_what_a_check_lacks_is_said_with_where_to_set_it(name: str, said: str, h
     assert isinstance(refused, UsageError)
     assert said in refused.message
     assert hint in (refused.hint or "")
+
+
+def test_a_key_that_cannot_be_fetched_settles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreachable(_url: str) -> bytes:
+        raise FetchError("unreachable")
+
+    monkeypatch.setattr(commands, "over", lambda _wire: unreachable)
+    result = run("sns", text=delivery_files.write(senders()["sns-2"].send(), AT))
+    assert result.return_value == 3
+    assert "it cannot be judged, key_unavailable" in result.output
