@@ -32,13 +32,20 @@ class Unmade(Exception):  # noqa: N818 - it says what came of it
 class Site:
     """A place at which a value can be spoilt. `kind`: drop, type, enum or unknown; `at`: the path of what is spoilt.
 
-    `value`: what is put there. `under`: whether it stands below `anyOf` or `oneOf`.
+    `value`: what is put there. `under`: whether it stands below `anyOf` or `oneOf`. `told`: the path at which a judge
+    should say so, where it is another one.
     """
 
     kind: str
     at: tuple[str | int, ...]
     value: Any = None
     under: bool = False
+    told: tuple[str | int, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The pointer, from the value, at which this is to be found."""
+        return pointer_of(self.told or self.at)
 
 
 class Oracle:
@@ -216,6 +223,8 @@ class Schemas:
         for index, _ in enumerate(schema.get("allOf", ())):
             yield from self._parts(value, f"{where}/allOf/{index}", under=under)
         for name in _COMBINED:
+            if _any_of_these(schema, name):
+                continue
             branches = [f"{where}/{name}/{index}" for index, _ in enumerate(schema.get(name, ()))]
             fitting = next((each for each in branches if self.oracle.fits(each, value)), None)
             if fitting is not None and value is not None:
@@ -228,6 +237,11 @@ class Schemas:
             for name in schema.get("required", ()):
                 if name in value and not (textual and len(value) == 1):  # nothing would be left to be sent
                     yield Site("drop", (*at, name), under=under)
+            for combined in _COMBINED:
+                names = _any_of_these(schema, combined)
+                there = [name for name in names if name in value]
+                if len(there) == 1 and not (textual and len(value) == 1):
+                    yield Site("drop", (*at, there[0]), under=True, told=(*at, names[0]))
             if schema.get("additionalProperties") is False:
                 yield Site("unknown", (*at, "zz_unknown"), "oak", under)
         named = schema.get("type")
@@ -241,6 +255,14 @@ class Schemas:
         options = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
         if options and isinstance(value, str):
             yield Site("enum", at, "no-such-value", under)
+
+
+def _any_of_these(schema: Mapping[str, Any], combined: str) -> list[str]:
+    """The members of which any would do, where that is all that the branches say; a judge names the first."""
+    branches = schema.get(combined, ())
+    if not all(each.keys() == {"required"} and len(each["required"]) == 1 for each in branches):
+        return []
+    return [each["required"][0] for each in branches]
 
 
 _OTHERS: tuple[tuple[Any, set[str]], ...] = (

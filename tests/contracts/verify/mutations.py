@@ -214,7 +214,7 @@ class Maker:
                     site.kind,
                     "parameter",
                     site.under,
-                    base + pointer_of(site.at),
+                    base + site.place,
                     replace(draft, given={**draft.given, parameter.place: changed}),
                 )
         if not any(
@@ -237,7 +237,7 @@ class Maker:
                     site.kind,
                     "form" if textual else "request",
                     site.under,
-                    f"/request/body{pointer_of(site.at)}",
+                    f"/request/body{site.place}",
                     (replace(draft, sent=spoilt(draft.sent, site))),
                 )
         if not any("*" in m.media_type for m in draft.operation.body.media):
@@ -269,7 +269,7 @@ class Maker:
                 site.kind,
                 "response",
                 site.under,
-                f"/response/body{pointer_of(site.at)}",
+                f"/response/body{site.place}",
                 replace(draft, got=spoilt(draft.got, site)),
             )
         if not any("*" in m.media_type for m in answer.media):
