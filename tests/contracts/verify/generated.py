@@ -237,11 +237,7 @@ class Schemas:
             for name in schema.get("required", ()):
                 if name in value and not (textual and len(value) == 1):  # nothing would be left to be sent
                     yield Site("drop", (*at, name), under=under)
-            for combined in _COMBINED:
-                names = _any_of_these(schema, combined)
-                there = [name for name in names if name in value]
-                if len(there) == 1 and not (textual and len(value) == 1):
-                    yield Site("drop", (*at, there[0]), under=True, told=(*at, names[0]))
+            yield from _dropped_of_several(value, schema, at, textual=textual)
             if schema.get("additionalProperties") is False:
                 yield Site("unknown", (*at, "zz_unknown"), "oak", under)
         named = schema.get("type")
@@ -255,6 +251,17 @@ class Schemas:
         options = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
         if options and isinstance(value, str):
             yield Site("enum", at, "no-such-value", under)
+
+
+def _dropped_of_several(
+    value: dict[str, Any], schema: Mapping[str, Any], at: tuple[str | int, ...], *, textual: bool
+) -> Iterator[Site]:
+    """Where any of several members would do: without the one that is there."""
+    for combined in _COMBINED:
+        names = _any_of_these(schema, combined)
+        there = [name for name in names if name in value]
+        if len(there) == 1 and not (textual and len(value) == 1):
+            yield Site("drop", (*at, there[0]), under=True, told=(*at, names[0]))
 
 
 def _any_of_these(schema: Mapping[str, Any], combined: str) -> list[str]:
