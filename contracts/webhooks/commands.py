@@ -82,7 +82,7 @@ def verify_command(
     settings = found_settings(config)
     integrations = resolve_all(settings) if settings else ()
     secrets = [reference(text) for text in references]
-    chosen = chosen_receiver(name, secrets, integrations)
+    chosen = chosen_receiver(name, secrets or None, integrations)
     if url is not None:
         chosen = dataclasses.replace(chosen, keys=dataclasses.replace(chosen.keys, url=url))
     _complete(chosen)
@@ -113,16 +113,14 @@ def _complete(chosen: Receiver) -> None:
     )
 
 
-def chosen_receiver(name: str, secrets: Sequence[Secret], integrations: Sequence[Integration]) -> Receiver:
-    """By the name of an integration, a provider or a scheme; `secrets` go before those of the settings."""
+def chosen_receiver(
+    name: str, secrets: Sequence[Secret] | None, integrations: Sequence[Integration]
+) -> Receiver:
+    """By the name of an integration, a provider or a scheme; `secrets` None: those that the settings name."""
     own = next((each for each in integrations if each.name == name), None)
     if own is not None:
-        found = receiver(own)
-        if not secrets:
-            return found
-        told = made(name, own.provider, found.scheme, secrets).keys
-        keys = dataclasses.replace(found.keys, secrets=told.secrets, public_keys=told.public_keys)
-        return dataclasses.replace(found, keys=keys)
+        return receiver(own, secrets)
+    secrets = secrets or ()
     if name in catalogue.names():
         provider = catalogue.load(name)
         if provider.webhooks is None:

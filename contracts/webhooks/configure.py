@@ -56,8 +56,11 @@ class Receiver:
     silent_after_seconds: float | None = None
 
 
-def receiver(integration: Integration) -> Receiver:
-    """The receiver that the settings describe. Raises `UsageError`, `SecretError` for what is missing."""
+def receiver(integration: Integration, secrets: Sequence[Secret] | None = None) -> Receiver:
+    """The receiver that the settings describe. Raises `UsageError`, `SecretError` for what is missing.
+
+    `secrets`: instead of those that the settings name, which are not read then.
+    """
     own, known = integration.settings.webhooks or WebhookSettings(), integration.provider.webhooks
     scheme = own.scheme or (known.scheme if known else None)
     if scheme is None:
@@ -65,10 +68,14 @@ def receiver(integration: Integration) -> Receiver:
             f"{integration.name}: {integration.provider.title} delivers no webhooks that are known",
             hint=f"name a signature scheme: integrations.{integration.name}.webhooks.scheme",
         )
-    base = made(integration.name, integration.provider, scheme, _secrets(integration, own, known))
+    told = _secrets(integration, own, known) if secrets is None else secrets
+    base = made(integration.name, integration.provider, scheme, told)
+    keys = _keys(base.keys, own, integration.folder)
+    if secrets:
+        keys = dataclasses.replace(keys, public_keys=base.keys.public_keys)
     return dataclasses.replace(
         base,
-        keys=_keys(base.keys, own, integration.folder),
+        keys=keys,
         policy=_policy(base.policy, own),
         forward=own.forward,
         silent_after_seconds=own.silent_after,

@@ -169,8 +169,8 @@ def _bench(
     url = address(url, own_host=own_host, sends="forgeries and floods")
     settings = commands.found_settings(config)
     integrations = resolve_all(settings) if settings else ()
-    receiver = commands.chosen_receiver(name, (), integrations)
     told = (commands.reference(signing.reference),) if signing.reference else ()
+    receiver = commands.chosen_receiver(name, () if dry_run or told else None, integrations)
     held = [*told, *receiver.keys.secrets, *filter(None, [receiver.keys.verify_token])]
     refuse_live(held)
     signer = setting.Signer(secrets=told, key_id=signing.key_id, certificate_url=signing.certificate_url)

@@ -33,6 +33,7 @@ from interlock.wire import Wire
 
 _WRONG = "interlock-drill-made-up-wrong-secret"
 PRIVATE_KEY_SCHEMES = PUBLIC_KEY_SCHEMES | {"paypal", "sns", "google-pubsub-push", "google-risc"}
+_CERTIFIED = frozenset({"paypal", "sns"})
 _MADE_UP: dict[str, Any] = {
     "webhook_id": "made-up",
     "organization_id": "00D00000000MADE",
@@ -153,6 +154,11 @@ def _signing(receiver: Receiver, signer: Signer) -> Keys:
         )
     if not by_key:
         return dataclasses.replace(receiver.keys, secrets=own)
+    if receiver.scheme in _CERTIFIED and not signer.certificate_url:
+        raise UsageError(
+            f"{receiver.title} says in each delivery where the certificate of its key is: that URL is needed",
+            hint="--certificate-url URL, from which the receiver under test reads the certificate of that key",
+        )
     return dataclasses.replace(
         receiver.keys,
         private_key=own[0],

@@ -140,6 +140,17 @@ def test_a_dry_run_needs_no_secret(scheme: str) -> None:
     assert "none was" in result.output
 
 
+def test_what_the_settings_name_is_not_read_where_it_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "interlock.toml").write_text(
+        '[integrations.pay]\nprovider = "stripe"\nwebhooks.secrets = ["env:NOT_SET_HERE"]\n'
+    )
+    assert run("pay", "--dry-run").return_value == 0
+    assert "NOT_SET_HERE" in str(run("pay", "--url", CLOSED).exception)
+    with receiver() as (url, reference):
+        assert run("pay", "--url", url, "--secret", "env:WH", "--settle", "0").return_value == 3
+        assert reference.effects
+
+
 def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('{"id": "evt_0", "type": "x", "data": {"object": {"customer": "c1"}}}')
     with receiver() as (url, reference):
@@ -170,6 +181,7 @@ def test_a_payload_of_the_users_own_carries_id_and_type(tmp_path: Path) -> None:
             "could not be asked",
         ),
         (["paypal", "--url", CLOSED, "--secret", "env:WH"], "must know webhook_id"),
+        (["sns", "--url", CLOSED, "--secret", "env:WH"], "that URL is needed"),
         (["nobody", "--url", CLOSED, "--secret", "env:WH"], "is called 'nobody'"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--effects", "nothing"], "no reference"),
         (["stripe", "--url", CLOSED, "--secret", "env:WH", "--payload", "gone.json"], "gone.json"),
