@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from interlock.answers import Case, Judgement, judge
 from interlock.auth import Signer, TokenRefused
 from interlock.catalogue import Ask, places
@@ -16,13 +18,42 @@ async def put(
     planned: Planned, integration: Integration, ask: Ask, url: str, tools: Tools, signer: Signer | None
 ) -> tuple[Answer, Judgement]:
     """Ask, and ask once more where a cached token may have been refused. Raises `WireError`, `UsageError`."""
-    answer, judgement = await _put(planned, integration, ask, url, tools, signer)
-    if judgement.state is State.AUTH_FAILED and signer is not None and signer.forget():
+    if tools.heard is None or signer is None:
+        return await _put(planned, integration, ask, url, tools, signer)
+    question = (integration.name, integration.way, _draft(integration, ask, url))
+    heard = tools.heard.setdefault(question, asyncio.get_running_loop().create_future())
+    good = None
+    try:
         answer, judgement = await _put(planned, integration, ask, url, tools, signer)
+        good = answer if judgement.state is State.OPERATIONAL else None
+    finally:
+        if not heard.done():
+            heard.set_result(good)
     return answer, judgement
 
 
+async def overhear(
+    planned: Planned, integration: Integration, ask: Ask, url: str, tools: Tools
+) -> tuple[Answer, Judgement] | None:
+    """The good answer that another probe of this run has, or is about to have, to the same signed question; else None.
+
+    One that is not good is nobody else's: a failure that two probes tell of must have been seen twice.
+    """
+    heard = (tools.heard or {}).get((integration.name, integration.way, _draft(integration, ask, url)))
+    answer = None if heard is None else await asyncio.shield(heard)
+    return None if answer is None else (answer, _judged(planned, ask, answer, tools, credentialed=True))
+
+
 async def _put(
+    planned: Planned, integration: Integration, ask: Ask, url: str, tools: Tools, signer: Signer | None
+) -> tuple[Answer, Judgement]:
+    answer, judgement = await _once(planned, integration, ask, url, tools, signer)
+    if judgement.state is State.AUTH_FAILED and signer is not None and signer.forget():
+        answer, judgement = await _once(planned, integration, ask, url, tools, signer)
+    return answer, judgement
+
+
+async def _once(
     planned: Planned, integration: Integration, ask: Ask, url: str, tools: Tools, signer: Signer | None
 ) -> tuple[Answer, Judgement]:
     draft = _draft(integration, ask, url)
@@ -36,16 +67,20 @@ async def _put(
         )
     except TokenRefused as exc:
         answer = exc.answer
+    return answer, _judged(planned, ask, answer, tools, credentialed=signer is not None)
+
+
+def _judged(planned: Planned, ask: Ask, answer: Answer, tools: Tools, *, credentialed: bool) -> Judgement:
     case = Case(
-        provider=integration.provider,
+        provider=planned.integration.provider,
         ask=ask,
         answer=answer,
         now=tools.clock(),
-        credentialed=signer is not None,
-        fingerprint=planned.credential_fingerprint if signer is not None else None,
+        credentialed=credentialed,
+        fingerprint=planned.credential_fingerprint if credentialed else None,
         slow_after_seconds=planned.slow_after_seconds,
     )
-    return answer, judge(case)
+    return judge(case)
 
 
 def _draft(integration: Integration, ask: Ask, url: str) -> Draft:

@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     only = frozenset(ProbeKind(kind) for kind in kinds) or None
     integrations = chosen(found, names)
     redactor = redactor_for(found, integrations, every_shape=False)
-    tools = Tools(redactor=redactor, region=found.suite.region if found else "local")
+    tools = Tools(redactor=redactor, region=found.suite.region if found else "local", heard={})
     checked = look(
         integrations, tools, only=only, timeout=timeout, limits=_limits(found), shown=form == "text"
     )

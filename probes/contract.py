@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from interlock.catalogue import Ask, Cost
-from interlock.errors import CannotJudge
+from interlock.errors import CannotJudge, UsageError
 from interlock.findings import at_least
 from interlock.integration import Integration
 from interlock.records import Finding, Interaction, Message, ProbeKind, Reason, Severity, Source, State
 from interlock.wire import Answer
-from probes.asking import put, unset
+from probes.asking import overhear, put, unset
 from probes.probe import Planned, Seen, Tools, unknown
 
 if TYPE_CHECKING:
+    from contracts.shelf import Shelf
     from contracts.view import Bench
 
 # What is asked with our credential and answered with what we use; a stranger's refusal says little of a contract.
@@ -50,8 +51,11 @@ class ContractProbe:
         url = integration.url(ask)
         if url is None:
             return unknown(Reason.NOT_CONFIGURED, f"the address is not known: set {unset(integration, ask)}")
-        bench = await asyncio.to_thread(_bench, integration, tools)
-        answer, judgement = await put(planned, integration, ask, url, tools, tools.signer(integration))
+        heard = await overhear(planned, integration, ask, url, tools)
+        bench = await _bench(integration, tools)
+        answer, judgement = heard or await put(
+            planned, integration, ask, url, tools, tools.signer(integration)
+        )
         seen = Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
         if judgement.state is not State.OPERATIONAL:
             return seen
@@ -73,18 +77,28 @@ def _known(integration: Integration) -> bool:
     return integration.provider.name in Shelf(integration.folder).known()
 
 
-def _bench(integration: Integration, tools: Tools) -> Bench:
+async def _bench(integration: Integration, tools: Tools) -> Bench:
     """Read and compiled once, and again when the file has changed. Raises `UsageError`."""
     from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
-    from contracts.view import Bench, Rulebook  # noqa: PLC0415
 
     shelf, name = Shelf(integration.folder), integration.provider.name
     path = shelf.known()[name].path
     key = (path, path.stat().st_mtime_ns)
     if key not in tools.benches:
-        book = Rulebook(severities={}, now=tools.clock(), redactor=tools.redactor)
-        tools.benches[key] = Bench(shelf.load(name), book)
-    return tools.benches[key]
+        reading = asyncio.to_thread(_read, shelf, name, tools)
+        tools.benches[key] = asyncio.ensure_future(reading)
+    try:
+        return await asyncio.shield(tools.benches[key])
+    except UsageError:
+        tools.benches.pop(key, None)
+        raise
+
+
+def _read(shelf: Shelf, name: str, tools: Tools) -> Bench:
+    from contracts.view import Bench, Rulebook  # noqa: PLC0415 - only where contracts are asked for
+
+    book = Rulebook(severities={}, now=tools.clock(), redactor=tools.redactor)
+    return Bench(shelf.load(name), book)
 
 
 def _interaction(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime as dt
 import uuid
@@ -14,11 +15,12 @@ from interlock.answers import Judgement
 from interlock.auth import Signer, signer
 from interlock.catalogue import Cost
 from interlock.headroom import Trail
-from interlock.http import Client
+from interlock.http import Client, Draft
 from interlock.integration import Integration
 from interlock.records import CredentialFacts, Finding, Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import fingerprint
+from interlock.wire import Answer
 
 if TYPE_CHECKING:
     from contracts.view import Bench
@@ -71,7 +73,9 @@ class Seen:
 class Tools:
     """What probes work with: one set for a process. `region` names where this process runs.
 
-    `benches`: contracts that were read, by file and its time of change in nanoseconds.
+    `benches`: contracts that are read, by file and its time of change in nanoseconds. `heard`: what probes of one run
+    have been answered to signed questions, by integration, way of signing in and question, None for what was not good;
+    None where nothing is kept.
     """
 
     client: Client = field(default_factory=Client)
@@ -80,7 +84,8 @@ class Tools:
     fingerprint_key: bytes = b"interlock"
     region: str = "local"
     trail: Trail = field(default_factory=Trail)
-    benches: dict[tuple[Path, int], Bench] = field(default_factory=dict)
+    benches: dict[tuple[Path, int], asyncio.Future[Bench]] = field(default_factory=dict)
+    heard: dict[tuple[str, str | None, Draft], asyncio.Future[Answer | None]] | None = None
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
 
     def signer(self, integration: Integration) -> Signer | None:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from contracts.clients.stand_in import StandIn
+from contracts.contract import Contract
 from contracts.shelf import LIBRARY_FOLDER, Shelf
 from interlock.catalogue import Example
 from interlock.records import Outcome, ProbeKind, Reason, State
 from probes.kinds import plan
 from probes.probe import Tools
+from probes.run import Limits, run_all
 from tests.probes.test_account import answering
 from tests.probes.test_http_probes import WAYS, ask, integration, joined
 
@@ -116,6 +118,58 @@ async def test_a_pulled_contract_goes_before_ours_and_is_read_again_when_it_chan
     assert "Own 7 (pulled)" in first.detail
     assert second.state is State.OPERATIONAL
     assert len(tools.benches) == 2
+
+
+CREDENTIAL_AND_IT = frozenset({ProbeKind.CREDENTIAL, KIND})
+
+
+async def test_beside_the_credential_probe_of_the_same_run_it_asks_nothing_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tools = Tools(heard={})
+    async with StandIn("stripe") as stand_in:
+        plans = plan(integration(stand_in, monkeypatch, "key"), tools, CREDENTIAL_AND_IT)
+        outcomes = await run_all(plans, tools, limits=Limits())
+        asked = sum(stand_in.requests.values())
+    assert [(each.probe, each.state) for each in outcomes] == [
+        (ProbeKind.CREDENTIAL, State.OPERATIONAL),
+        (KIND, State.OPERATIONAL),
+    ]
+    assert "promises" in outcomes[1].detail
+    assert asked == 1
+
+
+async def test_a_failure_is_seen_by_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two probes that fail are two witnesses of an outage, and must not be one that is counted twice."""
+    tools = Tools(heard={})
+    async with StandIn("stripe") as stand_in:
+        plans = plan(integration(stand_in, monkeypatch, "key"), tools, CREDENTIAL_AND_IT)
+        await stand_in.set_state("revoked")
+        outcomes = await run_all(plans, tools, limits=Limits())
+        asked = sum(stand_in.requests.values())
+    assert [each.state for each in outcomes] == [State.AUTH_FAILED] * 2
+    assert asked == 2
+
+
+async def test_several_integrations_of_a_provider_read_its_contract_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loads: list[str] = []
+    load = Shelf.load
+
+    def counted(shelf: Shelf, name: str) -> Contract:
+        loads.append(name)
+        return load(shelf, name)
+
+    monkeypatch.setattr(Shelf, "load", counted)
+    tools = Tools()
+    async with StandIn("stripe") as stand_in:
+        one = integration(stand_in, monkeypatch, "key")
+        many = [dataclasses.replace(one, name=f"shop-{n}") for n in range(5)]
+        plans = [each for own in many for each in plan(own, tools, frozenset({KIND}))]
+        outcomes = await run_all(plans, tools, limits=Limits())
+    assert {each.state for each in outcomes} == {State.OPERATIONAL}
+    assert loads == ["stripe"]
 
 
 async def test_a_contract_that_does_not_know_the_call_leaves_it_unknown(
