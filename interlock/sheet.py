@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from interlock import catalogue
+from interlock.called import provider_called
 from interlock.catalogue import Ask, AuthWay, Base, Credential, DeclaredLimit, Provider, Rule, Sourced
 from interlock.records import ProbeKind
 
@@ -275,7 +276,11 @@ def _show(paint: Callable[[Console], None]) -> None:
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
 def command(name: str | None, form: str) -> None:
-    """Show the catalogue, or one provider's fact sheet with the source of every fact."""
+    """Show the catalogue, or one provider's fact sheet with the source of every fact.
+
+    NAME is a provider, or an integration of interlock.toml, which stands for its provider.
+    """
+    name = provider_called(name) if name else None
     providers = () if name else catalogue.load_all()
     if form == "json":
         click.echo(_json(providers, name))
