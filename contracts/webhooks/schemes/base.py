@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
-from hmac import compare_digest, digest
+from hmac import HMAC, compare_digest, new
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -152,12 +152,22 @@ def raw(text: str) -> bytes:
 
 def hex_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
     """An HMAC as lower-case hexadecimal."""
-    return digest(key, message, algorithm).hex()
+    mac = _keyed(key, algorithm).copy()
+    mac.update(message)
+    return mac.hexdigest()
 
 
 def base64_mac(key: bytes, message: bytes, algorithm: str = "sha256") -> str:
     """An HMAC in base64 with padding."""
-    return b2a_base64(digest(key, message, algorithm), newline=False).decode()
+    mac = _keyed(key, algorithm).copy()
+    mac.update(message)
+    return b2a_base64(mac.digest(), newline=False).decode()
+
+
+@functools.lru_cache(maxsize=64)
+def _keyed(key: bytes, algorithm: str) -> HMAC:
+    """With the key taken in, to be copied: OpenSSL's set-up of a new one costs a third of a MAC over 2 KB."""
+    return new(key, None, algorithm)
 
 
 Mac = Callable[[bytes, bytes], str]
@@ -166,9 +176,9 @@ Mac = Callable[[bytes, bytes], str]
 def match(ask: Ask, message: bytes, came: Sequence[str], mac: Mac, proof: Proof) -> Proof:
     """The proof with the fingerprint of the secret that fits; every secret is tried against every signature."""
     for secret in ask.keys.secrets or ask.secrets():
-        expected = mac(secret.reveal_bytes(), message).encode()
+        expected = mac(secret.reveal_bytes(), message)
         for text in came:
-            if compare_digest(expected, text.encode("utf-8", "surrogatepass")):
+            if text.isascii() and compare_digest(expected, text):
                 proof.secret = secret
     proof.signed, proof.came = message, came[0] if len(came) == 1 else ",".join(came)
     if proof.secret is None:
@@ -185,7 +195,7 @@ def epoch(text: str, *, milliseconds: bool = False) -> float:
     """Epoch seconds from decimal digits alone: no sign, no space, no underscore."""
     if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise Refused(Refusal.TIMESTAMP_MALFORMED, "the timestamp is not a number of digits alone")
-    return int(text) / 1000 if milliseconds else float(int(text))
+    return float(text) / 1000 if milliseconds else float(text)
 
 
 def unbase64(text: str, reason: Refusal = Refusal.SIGNATURE_MALFORMED) -> bytes:

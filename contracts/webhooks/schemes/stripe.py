@@ -16,21 +16,25 @@ def check(ask: Ask) -> Proof:
 
     The time is compared after the signature, in whole seconds, and only the past is bounded by default.
     """
-    parts: dict[str, list[str]] = {}
+    times, came, retired = [], [], False
     for part in ask.header(HEADER).split(","):
         name, _, value = part.strip().partition("=")
-        parts.setdefault(name, []).append(value)
-    times, came = parts.get("t", ()), parts.get("v1", ())
+        if name == "v1":
+            came.append(value)
+        elif name == "t":
+            times.append(value)
+        elif name == "v0":
+            retired = True
     if not times:
         raise Refused(Refusal.TIMESTAMP_MISSING, f"{HEADER} holds no t")
     if len(times) > 1:
         raise Refused(Refusal.SIGNATURE_DUPLICATED, f"{HEADER} holds t {len(times)} times")
     if not came:
-        reason = Refusal.SIGNATURE_DOWNGRADED if "v0" in parts else Refusal.SIGNATURE_MISSING
+        reason = Refusal.SIGNATURE_DOWNGRADED if retired else Refusal.SIGNATURE_MISSING
         raise Refused(reason, f"{HEADER} holds no v1")
     proof = Proof()
     proof.version, proof.signed_at = "v1", epoch(times[0])
-    message = raw(times[0]) + b"." + ask.delivery.body
+    message = raw(times[0] + ".") + ask.delivery.body
     return ask.fresh(match(ask, message, came, hex_mac, proof))
 
 
