@@ -117,9 +117,12 @@ class FaultServer:
 
 
 def _bound(address: tuple[str, int]) -> socket.socket:
-    """A socket that holds a port and does not listen: who connects is refused."""
+    """A socket that holds a port and does not listen: who connects is refused.
+
+    It calls itself TCP, or asyncio would leave Nagle's delay on.
+    """
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)

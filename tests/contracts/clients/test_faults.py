@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import h11
 import httpx
@@ -149,6 +151,20 @@ async def test_garbage() -> None:
 
 async def test_bad_chunks() -> None:
     assert b"transfer-encoding: chunked\r\n\r\nzz\r\n" in (await shown("bad_chunks"))[0]
+
+
+async def test_an_answer_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For sockets that do not call themselves TCP asyncio leaves Nagle's delay on: 40 ms for an answer over TLS."""
+    seen: list[socket.socket] = []
+    start = asyncio.start_server
+
+    async def started(*given: Any, sock: socket.socket, **named: Any) -> asyncio.Server:
+        seen.append(sock)
+        return await start(*given, sock=sock, **named)
+
+    monkeypatch.setattr(asyncio, "start_server", started)
+    async with serving():
+        assert [each.proto for each in seen] == [socket.IPPROTO_TCP]
 
 
 @pytest.mark.parametrize("fault", ["oversize_body", "oversize_headers"])
