@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
@@ -115,17 +116,27 @@ class Redactor:
         self._marks: dict[str, str] = {}
         self._known: re.Pattern[str] | None = None
         self._stale = False
+        self._lock = threading.Lock()
         self._shapes = (*SHAPES, *(Shape("provider", shape) for shape in shapes))
         self.learn(*secrets)
 
     def learn(self, *secrets: Secret) -> None:
         """Add values that must never leave."""
-        for secret in secrets:
-            mark = _mark(secret)
-            for part in parts(secret.reveal()):
-                for text in spellings(part):
-                    self._marks.setdefault(text, mark)
-        self._stale = self._stale or bool(secrets)
+        with self._lock:
+            for secret in secrets:
+                mark = _mark(secret)
+                for part in parts(secret.reveal()):
+                    for text in spellings(part):
+                        self._marks.setdefault(text, mark)
+            self._stale = self._stale or bool(secrets)
+
+    def prepare(self) -> None:
+        """Make ready now, in any thread: with long secrets the first text would wait half a second for it."""
+        with self._lock:
+            if self._stale:
+                marks = {mark for mark in self._marks.values() if mark} | {MASK}
+                self._known = re.compile(alternation({*self._marks, *marks}), re.DOTALL)
+                self._stale = False
 
     def text(self, text: str) -> str:
         """`text` with every known value and shape replaced by a mark. Redacting twice equals once."""
@@ -168,9 +179,7 @@ class Redactor:
 
     def _pattern(self) -> re.Pattern[str] | None:
         if self._stale:
-            marks = {mark for mark in self._marks.values() if mark} | {MASK}
-            self._known = re.compile(alternation({*self._marks, *marks}), re.DOTALL)
-            self._stale = False
+            self.prepare()
         return self._known
 
 

@@ -86,7 +86,14 @@ class Tools:
     trail: Trail = field(default_factory=Trail)
     benches: dict[tuple[Path, int], asyncio.Future[Bench]] = field(default_factory=dict)
     heard: dict[tuple[str, str | None, Draft], asyncio.Future[Answer | None]] | None = None
+    _preparing: asyncio.Future[None] | None = None
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
+
+    def preparing(self) -> asyncio.Future[None]:
+        """The redactor being made ready beside the network, so that no answer is timed by it."""
+        if self._preparing is None:
+            self._preparing = asyncio.ensure_future(asyncio.to_thread(self.redactor.prepare))
+        return self._preparing
 
     def signer(self, integration: Integration) -> Signer | None:
         """The integration's signer; the same one each time, because it may hold a token."""

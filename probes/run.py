@@ -46,7 +46,7 @@ class Limits:
 
 async def run(planned: Planned, tools: Tools, *, slot: int | None = None) -> Outcome:
     """Ask once. Never raises for what a provider, the network or the settings did."""
-    started_at = tools.clock()
+    started_at, preparing = tools.clock(), tools.preparing()
     try:
         async with asyncio.timeout(planned.timeout_seconds * 3 + 5):  # token, probe, second look
             seen = await KINDS[planned.kind].ask(planned, tools)
@@ -58,6 +58,7 @@ async def run(planned: Planned, tools: Tools, *, slot: int | None = None) -> Out
     except Exception as exc:
         log.exception("the probe %s failed by a mistake of ours", planned.key)
         seen = unknown(Reason.INTERNAL, f"a mistake in interlock itself: {type(exc).__name__}; see the log")
+    await asyncio.shield(preparing)
     return outcome(planned, seen, tools=tools, started_at=started_at, slot=slot)
 
 
@@ -76,8 +77,12 @@ async def run_all(
         done(result)
         return result
 
-    outcomes = await asyncio.gather(*(one(planned) for planned in plans))
-    return without_our_own_fault(plans, outcomes)
+    tasks: list[asyncio.Task[Outcome]] = []
+    async with asyncio.TaskGroup() as group:
+        for planned in plans:
+            tasks.append(group.create_task(one(planned)))
+            await asyncio.sleep(0)  # the first are heard while the next are signed, not timed until all are
+    return without_our_own_fault(plans, [each.result() for each in tasks])
 
 
 def without_our_own_fault(plans: Sequence[Planned], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -8,12 +8,14 @@ import io
 import json
 import logging
 import re
+import threading
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from interlock import redaction
 from interlock.redaction import MASK, RedactingFilter, Redactor, spellings
 from interlock.secrets import Secret
 
@@ -225,3 +227,21 @@ def test_a_long_secret_compiles() -> None:
 
 def test_spellings_leave_out_what_is_too_short() -> None:
     assert all(len(text) >= 4 for text in spellings("ab"))
+
+
+def test_what_is_learnt_while_another_thread_makes_ready_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    redactor = _redactor("made-up-first-secret")
+    late = threading.Thread(target=redactor.learn, args=(Secret("made-up-late-secret", name="env:LATE"),))
+    make = redaction.alternation
+
+    def making(words: set[str]) -> str:
+        if not late.ident:
+            late.start()
+        return make(words)
+
+    monkeypatch.setattr(redaction, "alternation", making)
+    redactor.prepare()
+    late.join(5)
+    assert (
+        redactor.text("made-up-first-secret, made-up-late-secret") == "[redacted env:S0], [redacted env:LATE]"
+    )

@@ -1,0 +1,61 @@
+"""Asking many at once: no answer is timed by what we do for another."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from contracts.clients.stand_in import StandIn
+from interlock.answers import Judgement
+from interlock.records import ProbeKind, Reason, State
+from interlock.redaction import Redactor
+from interlock.secrets import Secret
+from probes import run as run_module
+from probes.kinds import KINDS, plan
+from probes.probe import Planned, Seen, Tools
+from probes.run import Limits, run_all
+from tests.probes.test_http_probes import integration
+
+CREDENTIAL = frozenset({ProbeKind.CREDENTIAL})
+
+
+class Noted:
+    """A probe that notes when it begins, and when the event loop has had a turn since."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
+
+    async def ask(self, planned: Planned, tools: Tools) -> Seen:  # noqa: ARG002 - as every probe is asked
+        self.notes.append("begun")
+        asyncio.get_running_loop().call_soon(self.notes.append, "turn")
+        return Seen(judgement=Judgement(state=State.OPERATIONAL, reason=Reason.OK, detail="made up"))
+
+
+async def test_the_loop_has_a_turn_between_one_probe_and_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first connection waits until the last request is signed, and looks as slow as that is."""
+    notes: list[str] = []
+    async with StandIn("stripe") as stand_in:
+        (planned,) = plan(integration(stand_in, monkeypatch, "key"), Tools(), CREDENTIAL)
+    monkeypatch.setattr(run_module, "KINDS", {**KINDS, ProbeKind.CREDENTIAL: Noted(notes)})
+    await run_all([planned] * 2, Tools(), limits=Limits())
+    assert notes[:3] == ["begun", "turn", "begun"]
+
+
+async def test_the_redactor_is_made_ready_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    prepare = Redactor.prepare
+
+    def noted(redactor: Redactor) -> None:
+        threads.append(threading.current_thread())
+        prepare(redactor)
+
+    monkeypatch.setattr(Redactor, "prepare", noted)
+    tools = Tools(redactor=Redactor([Secret("made-up-4711", name="env:A")]))
+    async with StandIn("stripe") as stand_in:
+        plans = plan(integration(stand_in, monkeypatch, "key"), tools, None)
+        outcomes = await run_all(plans, tools, limits=Limits())
+    assert len(outcomes) == len(plans) > 1
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
