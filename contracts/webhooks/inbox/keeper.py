@@ -35,6 +35,7 @@ BATCH = 500
 LEASE_SECONDS = 120.0  # a delivery that was taken to be sent on, and of which nothing was heard, is due again
 _T = TypeVar("_T")
 _KEY_LENGTH = 200
+_COUNTED_BY = ("integration", "outcome", "reason", "event_type")
 
 
 @dataclass
@@ -45,12 +46,34 @@ class _Job:
     done: Future[Any] = field(default_factory=Future)
 
 
+class _Statements:
+    """What is done for every delivery, built once: to build it costs several times what it costs to run it."""
+
+    def __init__(self, dialect: str) -> None:
+        insert = (postgresql if dialect == "postgresql" else sqlite).insert
+        t, counts = tables.deliveries, tables.delivery_counts
+        self.once = (
+            insert(t).on_conflict_do_nothing(index_elements=["integration", "dedupe_key"]).returning(t.c.id)
+        )
+        same = (t.c.integration == sa.bindparam("of_integration")) & (
+            t.c.dedupe_key == sa.bindparam("of_key")
+        )
+        self.again = sa.update(t).where(same).values(duplicates=t.c.duplicates + 1)
+        self.body = sa.insert(tables.delivery_bodies)
+        more = insert(counts)
+        self.count = more.on_conflict_do_update(
+            index_elements=list(_COUNTED_BY),
+            set_={"count": counts.c.count + more.excluded.count, "last_at": more.excluded.last_at},
+        )
+
+
 class Keeper:
     """Writes the inbox into a store. `with` starts and ends its thread; what is handed over is written first."""
 
     def __init__(self, store: Store, key: Secret | None = None) -> None:
         self._engine = store.engine
-        self._insert = (postgresql if self._engine.dialect.name == "postgresql" else sqlite).insert
+        self._statements = _Statements(self._engine.dialect.name)
+        self._counted: dict[tuple[str, ...], tuple[int, dt.datetime]] = {}
         self._seal = _cipher(key)
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work_for_ever, name="inbox-keeper", daemon=True)
@@ -73,8 +96,7 @@ class Keeper:
         self, integration: str, outcome: Outcome, reason: str, at: dt.datetime, *, event_type: str = ""
     ) -> Future[None]:
         """Count what was not taken, or is not as it should be."""
-        key = (integration, outcome, reason, event_type[:120])
-        return self._hand_over(lambda connection: self._count(connection, key, at))
+        return self._hand_over(lambda _: self._count(at, integration, outcome, reason, event_type))
 
     def due(self, now: dt.datetime, limit: int) -> Future[list[Due]]:
         """The oldest deliveries that are to be sent on now, leased: nobody else gets them for a while."""
@@ -153,12 +175,15 @@ class Keeper:
             if self._engine.dialect.name == "sqlite":  # what is acknowledged outlives a power cut
                 connection.connection.cursor().execute("PRAGMA synchronous = FULL")
             with connection.begin():
-                return [job.work(connection) for job in jobs]
+                self._counted.clear()
+                results = [job.work(connection) for job in jobs]
+                self._write_counts(connection)
+                return results
 
     # -- what is done in a transaction -----------------------------------------------------------
 
     def _keep(self, connection: sa.Connection, arrival: Arrival) -> Outcome:
-        checked, t = arrival.checked, tables.deliveries
+        checked = arrival.checked
         key = _bounded(checked.dedupe_key)
         row = {
             "id": arrival.id,
@@ -175,17 +200,14 @@ class Keeper:
             "next_attempt_at": arrival.received_at if arrival.forwarded else None,
             "duplicates": 0,
         }
-        insert = self._insert(t).values(row).returning(t.c.id)
-        once = insert.on_conflict_do_nothing(index_elements=["integration", "dedupe_key"])
-        inserted = connection.execute(once).first() is not None
+        inserted = connection.execute(self._statements.once, row).first() is not None
         outcome = Outcome.TAKEN if inserted else Outcome.DUPLICATE
         if inserted:
-            connection.execute(sa.insert(tables.delivery_bodies).values(self._body(arrival)))
+            connection.execute(self._statements.body, self._body(arrival))
         else:
-            same = (t.c.integration == arrival.integration) & (t.c.dedupe_key == key)
-            connection.execute(sa.update(t).where(same).values(duplicates=t.c.duplicates + 1))
-        counted = (arrival.integration, outcome, "", (checked.event_type or "")[:120])
-        self._count(connection, counted, arrival.received_at)
+            same = {"of_integration": arrival.integration, "of_key": key}
+            connection.execute(self._statements.again, same)
+        self._count(arrival.received_at, arrival.integration, outcome, "", checked.event_type or "")
         return outcome
 
     def _body(self, arrival: Arrival) -> dict[str, Any]:
@@ -198,13 +220,22 @@ class Keeper:
             "data": self._seal.encrypt(raw) if self._seal else raw,
         }
 
-    def _count(self, connection: sa.Connection, key: tuple[str, str, str, str], at: dt.datetime) -> None:
-        t = tables.delivery_counts
-        names = ("integration", "outcome", "reason", "event_type")
-        row = dict(zip(names, map(str, key), strict=True)) | {"count": 1, "last_at": at}
-        statement = self._insert(t).values(row)
-        more = {"count": t.c.count + 1, "last_at": statement.excluded.last_at}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(names), set_=more))
+    def _count(
+        self, at: dt.datetime, integration: str, outcome: Outcome, reason: str, event_type: str
+    ) -> None:
+        """One more, written at the end of this transaction."""
+        key = (integration, outcome.value, reason, event_type[:120])
+        count, last_at = self._counted.get(key, (0, at))
+        self._counted[key] = (count + 1, max(last_at, at))
+
+    def _write_counts(self, connection: sa.Connection) -> None:
+        """In one order, so that two inboxes at one database do not wait for each other."""
+        rows = [
+            dict(zip(_COUNTED_BY, key, strict=True)) | {"count": count, "last_at": last_at}
+            for key, (count, last_at) in sorted(self._counted.items())
+        ]
+        if rows:
+            connection.execute(self._statements.count, rows)
 
     def _due(self, connection: sa.Connection, now: dt.datetime, limit: int) -> list[Due]:
         t, bodies = tables.deliveries, tables.delivery_bodies
@@ -243,7 +274,7 @@ class Keeper:
     ) -> None:
         t = tables.deliveries
         connection.execute(sa.update(t).where(t.c.id == name).values(state=Stage.DEAD, next_attempt_at=None))
-        self._count(connection, (integration, Outcome.DEAD, "no_body", event_type or ""), at)
+        self._count(at, integration, Outcome.DEAD, "no_body", event_type or "")
 
     def _sent(
         self,
@@ -264,7 +295,7 @@ class Keeper:
         connection.execute(sa.update(t).where(t.c.id == due.id).values(changed))
         if stage is not Stage.QUEUED:
             outcome = Outcome.FORWARDED if stage is Stage.FORWARDED else Outcome.DEAD
-            self._count(connection, (due.integration, outcome, "", due.event_type or ""), at)
+            self._count(at, due.integration, outcome, "", due.event_type or "")
 
     def _forget(self, connection: sa.Connection, wanted: Callable[[Delivery], bool]) -> list[str]:
         bodies, gone = tables.delivery_bodies, self._find(connection, wanted)
