@@ -11,6 +11,7 @@ import click
 
 from contracts.shelf import Known, Shelf
 from interlock import settings as settings_module
+from interlock.called import provider_called
 from interlock.output import number
 
 SCHEMA = "interlock.contracts/1"
@@ -55,13 +56,15 @@ def shelf() -> Shelf:
 def pull(name: str, url: str | None) -> int:
     """Fetch the contract of a provider, check that it can be read, and keep it with its digest.
 
+    NAME is a provider, or an integration of interlock.toml, which stands for its provider; with --url any name.
+
     From then on `verify` uses it in place of our library's. Commit the folder `.interlock/contracts`. Those of
     AWS's services are taken from the installed botocore.
     """
     from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415 - the network, only now
 
     now = dt.datetime.now(dt.UTC)
-    known, contract = asyncio.run(fetch_and_pin(name, shelf().root, url=url, now=now))
+    known, contract = asyncio.run(fetch_and_pin(provider_called(name), shelf().root, url=url, now=now))
     assert known.pinned is not None
     click.echo(
         f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"

@@ -14,6 +14,7 @@ from typing import Any
 from contracts import adapters
 from contracts.contract import LIBRARY, PULLED, Contract
 from interlock import catalogue
+from interlock.called import provider_called
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 
@@ -53,6 +54,10 @@ class Shelf:
         for name, entry in self.lock().items():
             known[name] = Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
         return dict(sorted(known.items()))
+
+    def called(self, name: str) -> str:
+        """The name on the shelf: its own, else that of the provider for which an integration stands."""
+        return name if name in self.known() else provider_called(name)
 
     def load(self, name: str) -> Contract:
         """The contract of a provider. Raises `UsageError` where there is none, or it is not the pinned one."""

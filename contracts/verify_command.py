@@ -31,7 +31,9 @@ _FAIL_ON = ("critical", "error", "warning", "info", "never")
 
 @click.command(short_help="Hold recorded traffic against what the providers promised.")
 @click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("--provider", metavar="NAME", help="Hold everything against this provider's contract.")
+@click.option(
+    "--provider", metavar="NAME", help="Hold everything against the contract of this provider or integration."
+)
 @click.option(
     "--contract", "contracts", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Hold everything against this document: OpenAPI, Swagger, Google discovery or a service model of "
@@ -121,7 +123,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         paths=tuple(str(path) for path in _existing(paths)),
         root=str(found.folder if found else Path.cwd()),
         now=dt.datetime.now(dt.UTC).isoformat(),
-        provider=provider,
+        provider=_called(provider, found) if provider else None,
         contracts=tuple(str(path) for path in contracts),
         rules=(*_rules_of(found), *rules),
         old_after_days=old_after,
@@ -152,6 +154,12 @@ def say_rules(rules: Collection[Rule]) -> int:
             f"{rule.name:<{width}}  {rule.severity.value if rule.severity else 'off':<8}  {rule.promise}"
         )
     return 0
+
+
+def _called(name: str, found: Settings | None) -> str:
+    from contracts.shelf import Shelf  # noqa: PLC0415 - keeps --help fast
+
+    return Shelf(found.folder if found else Path.cwd()).called(name)
 
 
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:

@@ -19,6 +19,7 @@ from cassettes.replay import ReplayServer, load
 from contracts.clients.faults import FAULTS
 from contracts.clients.stand_in import STATES, StandIn
 from interlock import catalogue
+from interlock.called import provider_called
 from interlock.errors import UsageError
 from interlock.listening import address
 
@@ -160,10 +161,13 @@ async def serve(wish: Wish) -> None:
 def stand_in(name: str, listen: str, fault: str, form: str, *, own_host: bool, **rest: Any) -> int:
     """Serve a provider on loopback, as the catalogue says, until SIGTERM or SIGINT.
 
+    NAME is a provider, or an integration of interlock.toml, which stands for its provider.
+
     Prints its address, made-up credentials as export lines, and a table for interlock.toml. With --cassette it
     gives recorded answers: by method, path and query, each once, in recorded order; to what the recording does
     not hold it answers 501, and ends with exit status 1.
     """
+    name = provider_called(name)
     catalogue.load(name)
     host, port = address(listen, own_host=own_host)
     cassettes, repeats = rest.pop("cassettes"), rest.pop("repeats")

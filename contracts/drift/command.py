@@ -87,10 +87,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 ) -> int:
     """Compare the contract BASE with REVISION.
 
-    BASE is a document (OpenAPI, Swagger, Google discovery) or a provider's name (`interlock contracts` lists them).
-    REVISION is another document or name: what breaks clients is an error, what may break them a warning. Or it is
-    recorded traffic, cassettes and folders of any format: then the answers in it are held against BASE. A name
-    alone compares our library's contract with the one that was pulled.
+    BASE is a document (OpenAPI, Swagger, Google discovery) or the name of a provider (`interlock contracts` lists
+    them) or of an integration. REVISION is another document or name: what breaks clients is an error, what may
+    break them a warning. Or it is recorded traffic, cassettes and folders of any format: then the answers in it
+    are held against BASE. A name alone compares our library's contract with the one that was pulled.
 
     Exit status: 0 nothing at or above --fail-on; 1 findings; 3 nothing could be compared; 2 the command or the
     settings are wrong.
@@ -169,8 +169,8 @@ def contract_of(name: str, root: Path) -> Contract:
     path, shelf = Path(name), Shelf(root)
     if path.is_file():
         return adapters.load(path)
-    if name in shelf.known():
-        return shelf.load(name)
+    if shelf.called(name) in shelf.known():
+        return shelf.load(shelf.called(name))
     what = (
         "a folder, not a contract" if path.is_dir() else "neither a file nor a contract that is known by name"
     )
@@ -184,14 +184,15 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
     from contracts.shelf import Shelf  # noqa: PLC0415
 
     shelf = Shelf(asked.root)
-    known = shelf.known().get(name)
-    ours = shelf.library / name / "openapi.yaml"
+    known = shelf.known().get(shelf.called(name))
     if known is None:
         contract_of(name, asked.root)  # what is no contract at all is said first
         raise UsageError(
             f"{name}: is compared with nothing",
             hint="name REVISION too: a document, a provider or recordings",
         )
+    name = known.name
+    ours = shelf.library / name / "openapi.yaml"
     if known.origin != PULLED or not ours.is_file():
         raise UsageError(
             f"{name}: there is one contract of it alone",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.shelf import Shelf
 from interlock.called import provider_called
 
 SETTINGS = """
@@ -43,3 +44,13 @@ def test_wrong_settings_say_nothing_of_a_name(tmp_path: Path, monkeypatch: pytes
 def test_without_settings_a_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert provider_called("payments") == "payments"
+
+
+def test_on_the_shelf_a_name_of_its_own_goes_before_that_of_an_integration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "interlock.toml").write_text(SETTINGS)
+    monkeypatch.chdir(tmp_path)
+    assert Shelf(tmp_path).called("payments") == "stripe"
+    Shelf(tmp_path).pin("payments", b"{}", url="https://partner.example/", pulled_at="2026-11-26")
+    assert Shelf(tmp_path).called("payments") == "payments"
