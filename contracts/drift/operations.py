@@ -39,6 +39,11 @@ class Sides:
     walk: Walk
     notes: dict[Noted, list[str]] = field(default_factory=dict)
 
+    @property
+    def whole(self) -> bool:
+        """Whether neither leaves anything out on purpose."""
+        return not (self.base.partial or self.revision.partial)
+
     def note(self, noted: Noted, operation: str) -> None:
         """Keep a change."""
         self.notes.setdefault(noted, []).append(operation)

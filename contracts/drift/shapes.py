@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from contracts.pointers import MISSING, follow, join, of_reference
 
 MAX_PARTS = 300  # schemas that hold for one value at the same time
 _MAX_HOPS = 32
+_OF_NUMBERS = frozenset({"minimum", "maximum"})
 _JOINTS = frozenset({"allOf", "$ref"})  # a schema that says nothing but these says what they lead to
 # The places whose schemas all hold for one value; empty where anything goes.
 Places = tuple[str, ...]
@@ -184,7 +186,7 @@ class Shapes:
             nullable=bool(parts) and all(part.takes_null for part in parts),
             values=values,
             const=any("const" in part.node for part in parts),
-            limits=_limits(parts),
+            limits=_whole(_limits(parts)) if types == frozenset({"integer"}) else _limits(parts),
             patterns=frozenset(p.node["pattern"] for p in parts if isinstance(p.node.get("pattern"), str)),
             properties=properties,
             required=_required(parts),
@@ -265,3 +267,19 @@ def _limits(parts: tuple[Part, ...]) -> dict[str, Limit]:
             if name not in found or keywords.closer(name, limit, found[name]):
                 found[name] = limit
     return {k: v for k, v in found.items() if v[0] or k in {"minimum", "maximum"} or k.startswith("max")}
+
+
+def _whole(limits: Mapping[str, Limit]) -> dict[str, Limit]:
+    """The same for whole numbers, of which the next one beyond a limit that is shut out is the limit."""
+    return {
+        name: _next_whole(name, limit) if name in _OF_NUMBERS else limit for name, limit in limits.items()
+    }
+
+
+def _next_whole(name: str, limit: Limit) -> Limit:
+    value, shut_out = limit
+    if isinstance(value, float) and not math.isfinite(value):
+        return limit
+    step = 1 if name == "minimum" else -1
+    nearest = math.ceil(value) if step > 0 else math.floor(value)
+    return nearest + (step if shut_out and nearest == value else 0), False

@@ -85,6 +85,21 @@ def test_a_list_of_types_and_alternatives_of_a_type_each_are_the_same() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ({"minimum": 3}, {"exclusiveMinimum": 2}),
+        ({"maximum": 3}, {"exclusiveMaximum": 4}),
+        ({"minimum": 3}, {"minimum": 2.5}),
+        ({"maximum": -3}, {"exclusiveMaximum": -2.5}),
+    ],
+)
+def test_a_whole_number_has_the_same_limit_however_it_is_written(one: Any, two: Any) -> None:
+    for make in (asking, answering):
+        assert rules(make(INTEGER | one), make(INTEGER | two)) == {}
+        assert rules(make({"type": "number"} | one), make({"type": "number"} | two)) != {}
+
+
 def test_a_required_member_that_is_new_breaks_senders_and_one_that_is_gone_breaks_readers() -> None:
     bare, full = thing(a=STRING), thing(a=STRING, b=STRING) | {"required": ["b"]}
     assert rules(asking(bare), asking(full)) == {"request-property-added-required": "error"}
@@ -289,6 +304,114 @@ def test_tokens_from_another_address_are_a_warning() -> None:
     assert rules(oauth("https://a.example/t"), oauth("https://b.example/t")) == {
         "security-endpoint-changed": "warning"
     }
+
+
+def signed(*ways: dict[str, list[str]], offered: Any = (), flow: str = "implicit") -> dict[str, Any]:
+    flows = {flow: {"authorizationUrl": "https://a.example", "scopes": dict.fromkeys(offered, "")}}
+    held = {"o": {"type": "oauth2", "flows": flows}, **SCHEMES["securitySchemes"]}
+    return document(operation(security=list(ways)), components={"securitySchemes": held})
+
+
+READ, WRITE, ADMIN = {"o": ["read"]}, {"o": ["write"]}, {"o": ["admin"]}
+MORE, GONE, NEW, LESS = (
+    f"security-{name}"
+    for name in ("scope-added", "alternative-removed", "alternative-added", "scope-removed")
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "found"),
+    [
+        ([READ], [{"o": ["write", "read"]}], {MORE: "GET /things: o needs write as well"}),
+        ([{"o": []}], [READ], {MORE: "GET /things: o needs read as well"}),
+        ([READ], [WRITE], {MORE: "GET /things: o needs write as well", LESS: "GET /things: o needs read no longer"}),
+        ([{"o": ["read", "write"]}], [READ], {LESS: "GET /things: o needs write no longer"}),
+        ([{"o": ["read", "write"]}], [{"o": ["write", "read"]}], {}),
+        ([{"o": ["read", "write"], "key": []}], [READ | {"key": []}], {LESS: "GET /things: o needs write no longer"}),
+        ([READ, WRITE], [WRITE, READ], {}),
+        ([READ, WRITE], [READ, WRITE, ADMIN], {NEW: "GET /things: o (admin) is enough now"}),
+        ([READ, WRITE], [READ], {GONE: "GET /things: o (write) is enough no longer"}),
+        ([READ, {"key": []}], [WRITE, {"key": []}],
+         {MORE: "GET /things: o needs write as well", LESS: "GET /things: o needs read no longer"}),
+        ([READ | {"key": []}], [READ], {NEW: "GET /things: o (read) is enough now"}),
+    ],
+)  # fmt: skip
+def test_an_operation_may_need_less_of_a_token_but_not_more(
+    one: Any, two: Any, found: dict[str, str]
+) -> None:
+    levels = {MORE: "error", GONE: "error", NEW: "info", LESS: "info"}
+    made = compared(signed(*one), signed(*two)).findings
+    assert {each.rule: each.subject for each in made} == found
+    assert all(each.severity.value == levels[each.rule] for each in made)
+
+
+def test_a_scope_that_the_whole_document_needs_is_said_once() -> None:
+    paths = {f"/{name}": {"get": operation()} for name in "abc"}
+    one, two = (document(paths=paths, security=[way]) for way in (READ, {"o": ["read", "write"]}))
+    (finding,) = compared(one, two).findings
+    assert (finding.rule, finding.location.contract_pointer) == ("security-scope-added", "/security")
+    assert (finding.promised, finding.seen) == (
+        "o (read)",
+        "o (read, write); reached from GET /a, GET /b, GET /c",
+    )
+
+
+def test_scopes_that_tokens_are_given_for_come_and_go_flow_by_flow() -> None:
+    one, two = signed(READ, offered=["read", "old"]), signed(READ, offered=["read", "new"])
+    assert rules(one, two) == {
+        "security-scheme-scope-removed": "warning",
+        "security-scheme-scope-added": "info",
+    }
+    assert [each.subject for each in compared(one, two).findings] == [
+        "o: implicit offers old no longer", "o: implicit offers new too",
+    ]  # fmt: skip
+    moved = signed(READ, offered=["read"], flow="password")
+    assert rules(signed(READ, offered=["read"]), moved) == rules(one, two)
+    assert rules(signed(READ), signed(READ)) == {}
+    elsewhere = signed(READ)
+    schemes = elsewhere["components"]["securitySchemes"]
+    elsewhere["components"]["x-held"] = schemes | {"o": two["components"]["securitySchemes"]["o"]}
+    schemes["o"] = {"$ref": "#/components/x-held/o"}
+    assert rules(one, elsewhere) == rules(one, two)
+
+
+def test_scopes_are_the_same_in_every_format() -> None:
+    offered = {"read": "", "write": ""}
+    flow = {"type": "oauth2", "flow": "accessCode", "scopes": offered}
+    paths = {"/things": {"get": {"responses": {"200": {"description": ""}}, "security": [READ]}}}
+    swagger = {"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": paths,
+               "securityDefinitions": {"o": flow}}  # fmt: skip
+    made = signed({"o": ["read", "write"]}, offered=offered, flow="authorizationCode")
+    assert rules(swagger, made) == {"security-scope-added": "error"}
+    assert rules(made, swagger) == {"security-scope-removed": "info"}
+
+
+def discovered(*scopes: str) -> dict[str, Any]:
+    method = {"id": "t.get", "path": "things", "httpMethod": "GET", "scopes": list(scopes)}
+    return {"kind": "discovery#restDescription", "name": "t", "version": "v1", "rootUrl": "https://t.example/",
+            "servicePath": "", "auth": {"oauth2": {"scopes": {each: {} for each in scopes}}},
+            "methods": {"get": method}}  # fmt: skip
+
+
+def test_of_the_scopes_in_a_discovery_document_any_one_is_enough() -> None:
+    one, two = discovered("all", "read"), discovered("all")
+    assert rules(one, two) == {
+        "security-alternative-removed": "error",
+        "security-scheme-scope-removed": "warning",
+    }
+    assert rules(two, one) == {"security-alternative-added": "info", "security-scheme-scope-added": "info"}
+    assert rules(one, discovered("read", "all")) == {}
+
+
+def test_scopes_of_a_partial_contract_are_not_compared() -> None:
+    bare, full = signed({"o": []}), signed(READ, offered=["read"])
+    assert compare(contract(bare, partial=True), contract(full), today=TODAY).findings == ()
+    assert compare(contract(full), contract(bare, partial=True), today=TODAY).findings == ()
+
+
+def test_the_scopes_of_a_webhook_are_the_providers_own_affair() -> None:
+    one, two = (document(webhooks={"paid": {"post": operation(security=[way])}}) for way in (READ, ADMIN))
+    assert rules(one, two) == {}
 
 
 def test_a_webhook_comes_to_us_so_that_its_directions_are_turned_round() -> None:

@@ -147,6 +147,25 @@ def test_every_rule_of_theirs_is_listed_as_covered_or_not() -> None:
         assert (name in listed["no"]) is (name not in known), name
 
 
+def test_the_counts_are_those_of_the_lists() -> None:
+    covered, _, rest = DOCUMENT.read_text(encoding="utf-8").partition("## Not covered")
+    said = re.search(r"^Of its (\d+) ids, (\d+) are covered", covered, re.MULTILINE)
+    assert said is not None
+    assert (int(said[1]), int(said[2])) == (len(their_rules()), len(mapped()))
+    counts = {
+        row[0]: (int(row[1]), int(row[2]))
+        for row in re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \|$", covered, re.MULTILINE)
+    }
+    lists = [_listed(part) for part in (covered, rest)]
+    assert counts == {name: (lists[0].get(name, 0), lists[1].get(name, 0)) for name in lists[0] | lists[1]}
+
+
+def _listed(text: str) -> dict[str, int]:
+    """How many ids each class lists."""
+    classes = re.findall(r"^\*\*(\w+)\*\*: ((?:.+\n?)+)", text, re.MULTILINE)
+    return {name: ids.count("`") // 2 for name, ids in classes}
+
+
 def test_every_id_that_the_table_claims_is_theirs() -> None:
     """For what happens to schemas, an ending must be theirs on one side at least: they have no id for some sides."""
     real = their_rules()
