@@ -8,13 +8,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from contracts.contract import Answer, Media
-from contracts.drift.keywords import type_of
+from contracts.drift.keywords import EXTENSIBLE, text_of, type_of
+from contracts.drift.look import shown
 from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.engine import RESPONSE, TooDeep
 from contracts.explain import Broken, explain
 from contracts.media import Read, chosen, essence, is_json, read
 from contracts.placeholders import in_bytes, in_text
-from contracts.pointers import escape, steps
+from contracts.pointers import escape, follow, steps
 from contracts.view import Bench, View, listed
 from interlock.records import Message
 
@@ -32,11 +33,13 @@ _RULES = {
     "enum": "recorded-enum-value-new",
     "const": "recorded-enum-value-new",
 }
+_EXTENSIBLE_RULE = "recorded-extensible-enum-value-new"
 _VERBS = {
     "recorded-field-missing": "is missing",
     "recorded-field-new": "is new",
     "recorded-type-changed": "is of another type",
     "recorded-enum-value-new": "has a new value",
+    "recorded-extensible-enum-value-new": "has a new value",
     "recorded-value-changed": "is not as promised",
 }
 _MAX_NESTING, _MAX_ITEMS = 40, 100
@@ -204,6 +207,8 @@ def _envelope(view: View, media: Media, broken: list[Broken]) -> Iterator[Sighti
 
 def _of_broken(view: View, broken: Broken, pointer: str) -> Sighting:
     rule = _RULES.get(broken.keyword, "recorded-value-changed")
+    if broken.keyword == "enum" and _is_extensible(view, broken.contract_pointer):
+        rule = _EXTENSIBLE_RULE
     what = f" {view.answer.status if view.answer else ''}: {_spelled(pointer)} {_VERBS[rule]}"
     seen = broken.seen
     if seen.endswith(_MORE):
@@ -211,6 +216,12 @@ def _of_broken(view: View, broken: Broken, pointer: str) -> Sighting:
     if rule in {"recorded-field-new", "recorded-type-changed"}:
         seen = _type_of(broken)
     return _sighting(view, rule, what, _BODY + pointer, broken.contract_pointer, broken.promised, seen)
+
+
+def _is_extensible(view: View, pointer: str) -> bool:
+    """Whether beside a keyword it says that more values may come."""
+    node = follow(view.contract.document, pointer.rpartition("/")[0])
+    return isinstance(node, Mapping) and isinstance(node.get(EXTENSIBLE), list)
 
 
 def _type_of(broken: Broken) -> str:
@@ -241,9 +252,13 @@ class _Members:
 
     def walk(self, value: Any, candidates: list[Places], pointer: str, left: int) -> None:
         """One value, and the schemas of which one is meant."""
-        if left <= 0 or not isinstance(value, dict | list):
+        plain = not isinstance(value, dict | list)
+        if left <= 0 or (plain and not any(self._extensible(each) for each in candidates)):
             return
         shapes = [s for s in self._all(candidates) if s.types is None or type_of(value) in s.types]
+        if plain:
+            self._listed(value, shapes, pointer)
+            return
         if isinstance(value, list):
             items = [shape.items for shape in shapes if shape.items]
             for inner in value[:_MAX_ITEMS] if items else ():
@@ -290,6 +305,28 @@ class _Members:
                 self.walk(inner, others, f"{pointer}/*", left - 1)
         if len(naming) == 1 and len(shapes) == 1:
             self._note(value, naming[0], pointer)
+
+    def _extensible(self, places: Places) -> bool:
+        """Whether a schema, or an alternative of it, has an extensible list: hardly any does."""
+        known = self.shapes.extensible.get(places)
+        if known is None:
+            known = any(shape.open_values is not None for shape in self._all([places]))
+            self.shapes.extensible[places] = known
+        return known
+
+    def _listed(self, value: Any, shapes: list[Shape], pointer: str) -> None:
+        """A value that none of the extensible lists names, where every schema that takes it has one."""
+        takes = [shape for shape in shapes if shape.values is None and not shape.groups]
+        lists = [shape.open_values for shape in takes if shape.open_values is not None]
+        if not lists or len(lists) < len(takes) or any(text_of(value) in each for each in lists):
+            return
+        if value is None or (isinstance(value, str) and in_text(value)):
+            return
+        what = f" {self.view.answer.status if self.view.answer else ''}: {_spelled(pointer)} {_VERBS[_EXTENSIBLE_RULE]}"
+        promised = f"one of {listed(lists[0])}, or a new one"
+        at = takes[0].at(EXTENSIBLE)
+        found = _sighting(self.view, _EXTENSIBLE_RULE, what, _BODY + pointer, at, promised, shown(value))
+        self.new[found] = None
 
     def _unnamed(self, name: str, inner: Any, shape: Shape, pointer: str) -> None:
         if self.view.contract.partial or in_text(name):

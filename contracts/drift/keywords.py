@@ -33,6 +33,7 @@ _CONDITIONS = frozenset((*_WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "un
 ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
+EXTENSIBLE = "x-extensible-enum"
 _WORDS = frozenset({"title", "description", "example", "examples", "externalDocs"})
 # Their keys are names of members, not keywords.
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
@@ -197,13 +198,26 @@ def conditions(node: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str
 
 def values(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The values of enum or const other than null, each with its JSON text, by which it is told from others."""
-    either = [node["const"]] if "const" in node else listed(node, "enum")
+    yield from _told_apart(node, [node["const"]] if "const" in node else listed(node, "enum"))
+
+
+def named_values(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The same of the values in an extensible list: more may come, so that it binds nobody."""
+    yield from _told_apart(node, listed(node, EXTENSIBLE))
+
+
+def _told_apart(node: Mapping[str, Any], values: list[Any]) -> Iterator[tuple[str, Any]]:
     as_text = named_types(node) == ["string"]
-    for each in either:
+    for each in values:
         value = _as_text(each) if as_text else each
         if value is not None:
-            whole = isinstance(value, float) and value.is_integer()
-            yield json.dumps(int(value) if whole else value, sort_keys=True, default=str), value
+            yield text_of(value), value
+
+
+def text_of(value: Any) -> str:
+    """A value as JSON, a whole number without its fraction."""
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value, sort_keys=True, default=str)
 
 
 def bound(node: Mapping[str, Any]) -> bool:

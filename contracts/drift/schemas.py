@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.drift import alternatives, kinds, members
-from contracts.drift.keywords import LIMITS, Limit, closer, keeps
+from contracts.drift.keywords import EXTENSIBLE, LIMITS, Limit, closer, keeps
 from contracts.drift.look import Look, short, shown
 from contracts.drift.shapes import Shape
 from contracts.drift.walk import Walk
@@ -71,12 +71,30 @@ def _values(look: Look) -> None:
         if look.base.const and look.revision.const:
             look.add("const-changed", "is bound to another value", "const", **said)
             return
-        for suffix, verb, texts in (
-            ("enum-value-removed", "has lost", [text for text in one if text not in two]),
-            ("enum-value-added", "has gained", [text for text in two if text not in one]),
-        ):
-            if texts:
-                look.add(suffix, f"{verb} {listed(map(short, texts), _MANY)}", "enum", "const", **said)
+        # Where the base says that more may come, a client was told.
+        beginning = "" if look.base.open_values is None else "extensible-"
+        _come_and_gone(look, beginning, one, two, "enum", "const")
+
+
+def _extensible(look: Look) -> None:
+    """Values of a list that binds nobody: that it comes or goes as a whole changes nothing."""
+    one, two = look.base.open_values, look.revision.open_values
+    bound = look.base.values is not None and look.revision.values is not None
+    if one is not None and two is not None and not bound:
+        _come_and_gone(look, "extensible-", one, two, EXTENSIBLE)
+
+
+def _come_and_gone(
+    look: Look, beginning: str, one: Mapping[str, Any], two: Mapping[str, Any], *keywords: str
+) -> None:
+    said = {"promised": _list_of(one), "seen": _list_of(two)}
+    for suffix, verb, texts in (
+        ("enum-value-removed", "has lost", [text for text in one if text not in two]),
+        ("enum-value-added", "has gained", [text for text in two if text not in one]),
+    ):
+        if texts:
+            what = f"{verb} {listed(map(short, texts), _MANY)}"
+            look.add(f"{beginning}{suffix}", what, *keywords, **said)
 
 
 def _list_of(values: Mapping[str, Any] | None) -> str:
@@ -178,6 +196,6 @@ def _inner(look: Look) -> None:
 
 
 _CHECKS: tuple[Callable[[Look], None], ...] = (
-    _types, _values, _limits, _patterns, _conditions, members.compare, members.further, _annotations, _inner,
-    alternatives.beside,
+    _types, _values, _extensible, _limits, _patterns, _conditions, members.compare, members.further, _annotations,
+    _inner, alternatives.beside,
 )  # fmt: skip

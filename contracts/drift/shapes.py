@@ -43,7 +43,7 @@ class Shape:
     """All that is said of a value.
 
     `types`: without null; None where any will do. `values`: those of enum or const by their
-    JSON text; None where not bound.
+    JSON text; None where not bound. `open_values`: those of extensible lists, likewise; None where there is none.
     `limits`: by keyword, each as (value, whether the value itself is shut out). `closed`: the pointer that forbids
     further members. `others`: places of the schema of further members. `first`: those of the items that have a schema
     of their own (prefixItems). `conditions`: by keyword and what it names, each with its text and the places of its
@@ -55,6 +55,7 @@ class Shape:
     formats: frozenset[str] = frozenset()
     nullable: bool = False
     values: Mapping[str, Any] | None = None
+    open_values: Mapping[str, Any] | None = None
     const: bool = False
     limits: Mapping[str, Limit] = field(default_factory=dict)
     patterns: frozenset[str] = frozenset()
@@ -96,7 +97,8 @@ class Shape:
 class Shapes:
     """The shapes of one contract, each made once. `looked_at`: how many schemas went into them.
 
-    `cut`: whether one has more parts than are merged.
+    `cut`: whether one has more parts than are merged. `extensible`: which of them have extensible lists, so far as
+    that was asked.
     """
 
     def __init__(self, contract: Contract) -> None:
@@ -104,6 +106,7 @@ class Shapes:
         self.old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
         self.looked_at = 0
         self.cut = False
+        self.extensible: dict[Places, bool] = {}
         self._known: dict[Places, Shape] = {}
 
     def places(self, pointer: str | None) -> Places:
@@ -185,6 +188,7 @@ class Shapes:
             formats=frozenset(p.node["format"] for p in parts if isinstance(p.node.get("format"), str)),
             nullable=bool(parts) and all(part.takes_null for part in parts),
             values=values,
+            open_values=_open_values(parts),
             const=any("const" in part.node for part in parts),
             limits=_whole(_limits(parts)) if types == frozenset({"integer"}) else _limits(parts),
             patterns=frozenset(p.node["pattern"] for p in parts if isinstance(p.node.get("pattern"), str)),
@@ -246,6 +250,12 @@ def _values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
             mine = dict(keywords.values(part.node))
             found = mine if found is None else {text: each for text, each in found.items() if text in mine}
     return found
+
+
+def _open_values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
+    """The values that any of the extensible lists names."""
+    lists = [part.node for part in parts if isinstance(part.node.get(keywords.EXTENSIBLE), list)]
+    return dict(each for node in lists for each in keywords.named_values(node)) if lists else None
 
 
 def _types(parts: tuple[Part, ...], values: Mapping[str, Any] | None) -> frozenset[str] | None:

@@ -22,6 +22,7 @@ def thing(**members: Any) -> dict[str, Any]:
 BASE64 = STRING | {"contentEncoding": "base64"}
 TAGGED = thing(a=STRING) | {"discriminator": {"propertyName": "a"}}
 CLOSED = {"additionalProperties": False}
+OPEN_A, OPEN_AB = {"x-extensible-enum": ["a"]}, {"x-extensible-enum": ["a", "b"]}
 # Two schemas, the rule without its side, the level where we send it, and where it comes to us.
 SCHEMAS = [
     (STRING, INTEGER, "type-changed", "error", "error"),
@@ -37,6 +38,14 @@ SCHEMAS = [
     (STRING | {"enum": ["a"]}, STRING, "no-longer-enum", "info", "warning"),
     (STRING | {"enum": ["a", "b"]}, STRING | {"enum": ["a"]}, "enum-value-removed", "error", "info"),
     (STRING | {"enum": ["a"]}, STRING | {"enum": ["a", "b"]}, "enum-value-added", "info", "warning"),
+    (STRING | OPEN_AB, STRING | OPEN_A, "extensible-enum-value-removed", "error", "info"),
+    (STRING | OPEN_A, STRING | OPEN_AB, "extensible-enum-value-added", "info", "info"),
+    (STRING | OPEN_A | {"enum": ["a"]}, STRING | OPEN_AB | {"enum": ["a", "b"]},
+     "extensible-enum-value-added", "info", "info"),
+    (STRING | OPEN_A | {"enum": ["a", "b"]}, STRING | OPEN_A | {"enum": ["a"]},
+     "extensible-enum-value-removed", "error", "info"),
+    (STRING | {"enum": ["a"]}, STRING | OPEN_AB, "no-longer-enum", "info", "warning"),
+    (STRING | OPEN_AB, STRING | {"enum": ["a"]}, "became-enum", "error", "info"),
     (STRING, STRING | {"const": "a"}, "const-added", "error", "info"),
     (STRING | {"const": "a"}, STRING, "const-removed", "info", "error"),
     (STRING | {"const": "a"}, STRING | {"const": "b"}, "const-changed", "error", "error"),
@@ -83,6 +92,14 @@ def test_a_list_of_types_and_alternatives_of_a_type_each_are_the_same() -> None:
         "response-property-alternative-added": "error",
         "response-property-alternative-removed": "info",
     }
+
+
+def test_a_list_to_which_more_may_come_binds_nobody_that_it_comes_or_goes() -> None:
+    for make in (asking, answering):
+        assert rules(make(STRING | OPEN_A), make(STRING)) == rules(make(STRING), make(STRING | OPEN_A)) == {}
+        assert rules(make(STRING | OPEN_A), make(STRING | {"x-extensible-enum": "a"})) == {}
+    held = {"allOf": [STRING | OPEN_A, {"x-extensible-enum": ["b", None]}]}
+    assert rules(answering(held), answering(STRING | OPEN_AB)) == {}
 
 
 @pytest.mark.parametrize(
@@ -426,6 +443,13 @@ def test_a_webhook_comes_to_us_so_that_its_directions_are_turned_round() -> None
     assert rules(hooked(need), hooked(thing(a=STRING))) == {"response-property-became-optional": "error"}
     assert rules(hooked(STRING, thing(a=STRING)), hooked(STRING, need)) == {
         "request-property-became-required": "error"
+    }
+    assert rules(hooked(STRING | OPEN_AB, STRING | OPEN_A), hooked(STRING | OPEN_A, STRING | OPEN_AB)) == {
+        "response-property-extensible-enum-value-removed": "info",
+        "request-property-extensible-enum-value-added": "info",
+    }
+    assert rules(hooked(STRING, STRING | OPEN_AB), hooked(STRING, STRING | OPEN_A)) == {
+        "request-property-extensible-enum-value-removed": "error"
     }
     assert rules(hooked(STRING), document()) == {"webhook-removed": "error"}
     assert rules(document(), hooked(STRING)) == {"webhook-added": "info"}

@@ -99,6 +99,62 @@ def test_a_list_is_folded_and_counted() -> None:
     assert '"cow"' in finding.seen
 
 
+def _kinds(**kind: Any) -> Bench:
+    """A bench whose pets are of kinds as the schema says."""
+    made = document()
+    made["components"]["schemas"]["Pet"]["properties"]["kind"] = kind
+    return bench(contract(made))
+
+
+OPEN_LIST = {"x-extensible-enum": ["cat", "dog"]}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"type": "string", **OPEN_LIST},
+        {"type": "string", "enum": ["cat", "dog"], **OPEN_LIST},
+        {"anyOf": [{"type": "string", **OPEN_LIST}, {"type": "object"}]},
+        {"allOf": [{"type": "string"}, OPEN_LIST]},
+    ],
+)
+def test_a_new_value_in_a_list_to_which_more_may_come_is_told_and_no_more(kind: dict[str, Any]) -> None:
+    held = _kinds(**kind)
+    (finding,) = answer_drift(interaction(got=CAT | {"kind": "cow"}), held)
+    assert (finding.rule, finding.severity.value) == ("recorded-extensible-enum-value-new", "info")
+    assert finding.location.message_pointer == "/response/body/kind"
+    assert finding.seen is not None
+    assert '"cow"' in finding.seen
+    for known in ("cat", "[redacted]"):
+        assert answer_drift(interaction(got=CAT | {"kind": known}), held) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ({"type": ["string", "null"], **OPEN_LIST}, None),
+        ({"type": ["string", "integer"], "x-extensible-enum": ["cat", 7]}, 7.0),
+        ({"anyOf": [{"type": "string", **OPEN_LIST}, {"type": ["string", "null"]}]}, "cow"),
+        ({"type": ["string", "null"], "x-extensible-enum": "cat"}, "cow"),
+    ],
+)
+def test_what_is_listed_what_another_schema_takes_and_null_are_no_new_values(
+    kind: dict[str, Any], value: Any
+) -> None:
+    assert answer_drift(interaction(got=CAT | {"kind": value}), _kinds(**kind)) == ()
+
+
+def test_values_of_a_list_to_which_more_may_come_are_folded_and_counted() -> None:
+    pets = [interaction(path="/v1/pets", got=[CAT | {"kind": each}], answered={"X-Total": "1"}, index=i)
+            for i, each in enumerate(("cat", "cow", "hen"))]  # fmt: skip
+    (finding,) = recorded_drift(pets, _kinds(type="string", **OPEN_LIST)).findings
+    assert finding.subject == "GET /pets 200: [].kind has a new value"
+    assert (finding.promised, finding.seen) == (
+        'one of "cat", "dog", or a new one',
+        '"cow", "hen", in 2 of 3 answers',
+    )
+
+
 def test_keys_that_the_contract_does_not_name_are_folded_and_no_value_is_shown() -> None:
     """A map from ids to prices: one finding, whatever the ids, and no text of the answer but what enums list."""
     given = document()
