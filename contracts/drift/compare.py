@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from contracts.adapters import openapi
 from contracts.contract import Contract, Operation
-from contracts.drift import lifecycle, security
+from contracts.drift import lifecycle, security, stability
 from contracts.drift.operations import Sides, Twin, compare_operation, matched
 from contracts.drift.schemas import compare_schemas
 from contracts.drift.table import RULES
@@ -85,8 +85,9 @@ def _incoming(sides: Sides, counts: dict[str, int]) -> None:
         kind, name = key
         counts["gone" if key not in two else "new" if key not in one else "operations"] += 1
         if key not in two:
-            noted = Noted(f"{kind}-removed", f"{kind} {name} is gone", one[key].pointer, None)
-            sides.note(noted, name)
+            called = f"{kind} {name}"
+            stability.mark(sides, one[key], called, revised=False)
+            sides.note(Noted(f"{kind}-removed", f"{called} is gone", one[key].pointer, None), called)
         elif key not in one:
             noted = Noted(f"{kind}-added", f"{kind} {name} is new", None, two[key].pointer)
             sides.note(noted, name)
@@ -127,23 +128,25 @@ def _addresses(contract: Contract) -> list[str]:
 
 def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[Finding]:
     for noted, operations in sides.notes.items():
-        yield from _finding(sides, noted, operations if len(operations) > 1 else [], levels)
+        yield from _finding(sides, noted, operations, levels, named=len(operations) == 1)
     for noted, pairs in sides.walk.notes.items():
         reached = sides.walk.operations(pairs)
         named = noted.subject.startswith(tuple(reached))  # it says itself whose schema it is
-        yield from _finding(sides, noted, [] if named else reached, levels)
+        yield from _finding(sides, noted, reached, levels, named=named)
 
 
 def _finding(
-    sides: Sides, noted: Noted, operations: list[str], levels: Mapping[str, Severity | None]
+    sides: Sides, noted: Noted, operations: list[str], levels: Mapping[str, Severity | None], *, named: bool
 ) -> Iterator[Finding]:
-    level = levels.get(noted.rule)
+    """`operations`: those that it holds for; `named`: whether the subject names them."""
+    level, seen = levels.get(noted.rule), noted.seen
     if level is None:
         return
-    seen = noted.seen
-    if operations:
+    if operations and not named:
         more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
         seen = f"{seen or 'changed'}; reached from {', '.join(operations[:_NAMED])}{more}"
+    if noted.rule != "operation-stability-decreased" and (loose := _loose(sides, operations)):
+        level, seen = Severity.INFO, f"{seen or 'changed'}; promised as {loose}"
     made = findings.make(
         noted.rule,
         level,
@@ -156,3 +159,9 @@ def _finding(
     )
     # The name of the file is no part of what a finding is: the next revision is another file.
     yield dataclasses.replace(made, location=dataclasses.replace(made.location, file=sides.revision.source))
+
+
+def _loose(sides: Sides, operations: list[str]) -> str:
+    """Which levels they have, if nothing is promised yet of any of them; else nothing."""
+    levels = {sides.loose.get(name, "") for name in operations}
+    return "" if "" in levels else " or ".join(sorted(levels))

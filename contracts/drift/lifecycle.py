@@ -1,4 +1,4 @@
-"""Deprecation, last days, ids and tags of operations; deprecation and last days of parameters."""
+"""Deprecation, last days, stability, ids and tags of operations; deprecation and last days of parameters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contracts.contract import Operation, Parameter
+from contracts.drift import stability
 from contracts.drift.walk import Noted
 from contracts.pointers import follow
 
@@ -18,6 +19,7 @@ def compare(twin: Twin) -> None:
     """What becomes of an operation that is in both."""
     one, two = twin.sides.node(twin.base, revised=False), twin.sides.node(twin.revision, revised=True)
     at = (twin.base.pointer, twin.revision.pointer)
+    stability.compare(twin, one, two)
     if twin.base.deprecated is not twin.revision.deprecated:
         rule = "operation-deprecated" if twin.revision.deprecated else "operation-reactivated"
         what = " is deprecated now" if twin.revision.deprecated else " is deprecated no longer"
@@ -95,5 +97,6 @@ def gone(sides: Sides, operation: Operation, today: dt.date) -> None:
         rule, seen = "sunset-unreadable", f"{said} is no date"
     else:
         rule, seen = "operation-removed-after-deprecation", None
+    stability.mark(sides, operation, operation.name, revised=False)
     noted = Noted(rule, f"{operation.name} is gone", operation.pointer, "/paths", None, seen)
     sides.note(noted, operation.name)

@@ -32,12 +32,17 @@ _T = TypeVar("_T")
 
 @dataclass(slots=True)
 class Sides:
-    """Two contracts under comparison. `notes`: changes of operations, with the operations that they hold for."""
+    """Two contracts under comparison.
+
+    `notes`: changes of operations, with the operations that they hold for. `loose`: the operations of which nothing is
+    promised yet, with their stability level.
+    """
 
     base: Contract
     revision: Contract
     walk: Walk
     notes: dict[Noted, list[str]] = field(default_factory=dict)
+    loose: dict[str, str] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:

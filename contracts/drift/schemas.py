@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contracts.drift import alternatives, kinds, members
+from contracts.drift import alternatives, kinds, members, stability
 from contracts.drift.keywords import EXTENSIBLE, LIMITS, Limit, closer, keeps
 from contracts.drift.look import Look, short, shown
 from contracts.drift.shapes import Shape
@@ -172,6 +172,7 @@ def _conditions(look: Look) -> None:
 def _annotations(look: Look) -> None:
     if not (look.base.parts and look.revision.parts):
         return
+    stability.of_schema(look)
     one, two = look.base.says("default"), look.revision.says("default")
     if one != two:
         said = ["nothing" if value is MISSING else shown(value) for value in (one, two)]

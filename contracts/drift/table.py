@@ -130,6 +130,8 @@ _EITHER = (
     _Either("access-changed", _I, _I, "is read-only or write-only, and was not, or the other way round",
             " ".join(f"={need}-property-became-{no}{flag}-only" for need in ("optional", "required")
                      for no in ("", "not-") for flag in ("read", "write"))),
+    _Either("stability-decreased", _E, _E, "is promised as less stable now", "stability-decreased"),
+    _Either("stability-increased", _I, _I, "is promised as more stable now", "stability-increased"),
     _Either("deprecated", _I, _I, "is deprecated now", "deprecated deprecated-with-sunset"),
     _Either("reactivated", _I, _I, "is deprecated no longer", "reactivated"),
 )  # fmt: skip
@@ -159,6 +161,12 @@ _ROWS = (
               ("api-operation-id-removed", "api-operation-id-added")),
     DriftRule("operation-tags-changed", _I, "an operation stands under other tags",
               ("api-tag-removed", "api-tag-added")),
+    DriftRule("operation-stability-decreased", _E, "an operation is promised as less stable now",
+              ("api-stability-decreased",)),
+    DriftRule("operation-stability-increased", _I, "an operation is promised as more stable now",
+              ("api-stability-increased",)),
+    DriftRule("stability-unreadable", _E, "a stability level is none of draft, alpha, beta and stable",
+              ("api-invalid-stability-level",)),
     DriftRule("sunset-removed", _E, "a deprecated operation names no last day any more", ("sunset-deleted",)),
     DriftRule("sunset-earlier", _E, "a deprecated operation ends sooner than was said",
               ("api-sunset-date-changed-too-small",)),

@@ -135,6 +135,16 @@ def test_levels_agree_and_every_difference_has_its_reason() -> None:
     assert made.agreed / expected > 0.85
 
 
+def test_levels_of_stability_are_told_as_their_own_tests_have_it() -> None:
+    """Facts of checker/check_property_stability_level_test.go: the pairs were taken before we compared levels."""
+    data = folder("conformance/oasdiff/data/stability")
+    names = ("base-property-stable-draft.yaml", "revision-property-all-stable.yaml")
+    mixed, stable = (adapters.load(data / name) for name in names)
+    both = {f"{side}-property-stability-decreased" for side in ("request", "response")}
+    for one, two, found in ((mixed, stable, set()), (stable, mixed, both), (mixed, mixed, set())):
+        assert {each.rule for each in compare(one, two, today=TODAY).findings} == found
+
+
 def test_every_rule_of_theirs_is_listed_as_covered_or_not() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     covered, _, rest = text.partition("## Not covered")
