@@ -13,6 +13,7 @@ from contracts.shelf import Shelf
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
 from interlock.records import Interaction
+from interlock.resolve import is_loopback
 
 
 class Named:
@@ -39,7 +40,7 @@ class ByHost:
 
     def __call__(self, interaction: Interaction) -> Sequence[Bench]:
         """The contract of the provider of this host; nothing where none is known."""
-        host = _host(interaction.url)
+        host = host_of(interaction.url)
         if host not in self._hosts:
             names = dict.fromkeys(name for pattern, name in self._all() if pattern.fullmatch(host))
             names = names or dict.fromkeys(self._serving(host))  # reads every contract: only where it must
@@ -80,7 +81,22 @@ def catalogue_hosts(name: str, environment: str | None = None) -> list[str]:
     return [pattern for base in bases for pattern in hosts_of(base.url)]
 
 
-def _host(url: str) -> str:
+def origin_of(interaction: Interaction, contract: str) -> str:
+    """As the recorder says; else by the host: what was asked of the provider's own host is live or its sandbox.
+
+    `contract`: the name of the one that it was held against.
+    """
+    if interaction.origin:
+        return interaction.origin
+    host = host_of(interaction.url)
+    if not host or is_loopback(host):
+        return "stand_in"
+    sandboxes = catalogue_hosts(contract, "sandbox")
+    return "sandbox" if any(re.fullmatch(each, host) for each in sandboxes) else "live"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, in lower case; empty where it has none."""
     try:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:

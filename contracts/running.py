@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cassettes import read
 from contracts import adapters, installed
-from contracts.choosing import ByHost, Named, catalogue_hosts
+from contracts.choosing import ByHost, Named, host_of, origin_of
 from contracts.contract import Contract
 from contracts.rules import severities
 from contracts.shelf import Shelf
@@ -23,7 +22,6 @@ from interlock import catalogue
 from interlock.errors import UsageError
 from interlock.records import Finding, Location, Severity, plain
 from interlock.redaction import Redactor
-from interlock.resolve import is_loopback
 
 _SAID = 5  # reasons that are listed for a file
 
@@ -168,7 +166,7 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         if each.contract is not None and each.operation is not None:
             operations.setdefault(each.contract.name, Counter())[each.operation] += 1
         elif each.contract is None:
-            hosts[_host(each) or "no host"] = None
+            hosts[host_of(each.interaction.url) or "no host"] = None
     used = {each.contract.name: each.contract for each in verified if each.contract is not None}
     return Outcome(
         file=file,
@@ -182,19 +180,16 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         operations={name: dict(sorted(counts.items())) for name, counts in sorted(operations.items())},
         contracts={name: facts(contract) for name, contract in sorted(used.items())},
         hosts=tuple(hosts)[:_SAID],
-        origins=tuple(sorted({_origin(each) for each in verified if each.operation is not None})),
+        origins=tuple(
+            sorted(
+                {
+                    origin_of(each.interaction, each.contract.name if each.contract else "")
+                    for each in verified
+                    if each.operation is not None
+                }
+            )
+        ),
     )
-
-
-def _origin(verified: Verified) -> str:
-    """As the recorder says; else by the host: what was asked of the provider's own host is live or its sandbox."""
-    if verified.interaction.origin:
-        return verified.interaction.origin
-    host = _host(verified)
-    if not host or is_loopback(host):
-        return "stand_in"
-    sandboxes = catalogue_hosts(verified.contract.name, "sandbox") if verified.contract else []
-    return "sandbox" if any(re.fullmatch(each, host) for each in sandboxes) else "live"
 
 
 def contracts_of(options: Options, wanted: Collection[str]) -> Iterator[Contract]:
@@ -231,10 +226,3 @@ def facts(contract: Contract) -> dict[str, Any]:
         "operations": len(contract.operations),
         "broken_references": len(contract.notes),
     }
-
-
-def _host(verified: Verified) -> str:
-    try:
-        return urlsplit(verified.interaction.url).hostname or ""
-    except ValueError:
-        return ""

@@ -21,7 +21,7 @@ from interlock.records import Severity
 
 if TYPE_CHECKING:
     from contracts.contract import Contract
-    from contracts.drift.report import Terms
+    from contracts.drift.report import Proof, Terms
     from interlock.output import Report
     from interlock.records import Finding, Interaction
     from interlock.settings import Settings
@@ -38,8 +38,12 @@ class Asked:
     now: dt.datetime
 
 
-# Makes the report once it is known what is accepted.
-Told = Callable[["Terms"], "Report"]
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was found. `report`: makes the report once it is known what is accepted; `proof`: what evidence needs."""
+
+    report: Callable[[Terms], Report]
+    proof: Proof
 
 
 @click.command(short_help="Say what changed from a contract to another, or to recorded answers.")
@@ -71,6 +75,12 @@ Told = Callable[["Terms"], "Report"]
     metavar="FORMAT=FILE",
     help="Also write json, junit, sarif or markdown.",
 )
+@click.option(
+    "--evidence",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write evidence files here.",
+)
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     base: str | None,
     revisions: tuple[str, ...],
@@ -82,6 +92,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     show: str,
     form: str,
     reports: tuple[str, ...],
+    folder: Path | None,
     *,
     list_rules: bool,
 ) -> int:
@@ -101,7 +112,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         return say_rules(RULES.values())
     if base is None:
         raise UsageError("nothing to compare: name BASE and REVISION", hint="`interlock drift --help`")
-    from contracts.drift.report import Terms  # noqa: PLC0415
+    from contracts.drift.report import Terms, write_evidence  # noqa: PLC0415
     from contracts.drift.table import RULES  # noqa: PLC0415
     from contracts.rules.table import severities  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
@@ -117,11 +128,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     threshold = None if fail_on == "never" else Severity(fail_on)
     told = compared(base, revisions, asked)
     if write_baseline:
-        everything = told(Terms(accepted=frozenset(), fail_on=threshold, now=asked.now)).all_findings
+        everything = told.report(Terms(accepted=frozenset(), fail_on=threshold, now=asked.now)).all_findings
         findings.write_baseline(write_baseline, everything)
         accepted |= findings.read_baseline(write_baseline)
-    report = told(Terms(accepted=accepted, fail_on=threshold, now=asked.now))
+    terms = Terms(accepted=accepted, fail_on=threshold, now=asked.now)
+    report = told.report(terms)
     redactor = redactor_of(found)
+    if folder:
+        write_evidence(told.proof, report, terms, folder)
     for kind, path in wanted:
         write_whole(path, redactor.text(render(report, kind)))
     shown = _worst(report, Severity(show)) if form == "text" else report
@@ -204,17 +218,18 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
 
 def _contracts(base: Contract, revision: Contract, asked: Asked) -> Told:
     from contracts.drift.compare import compare  # noqa: PLC0415
-    from contracts.drift.report import of_contracts  # noqa: PLC0415
+    from contracts.drift.report import Proof, of_contracts  # noqa: PLC0415
 
     found = compare(base, revision, today=asked.now.date(), levels=asked.levels)
-    return functools.partial(of_contracts, base, revision, found)
+    told = functools.partial(of_contracts, base, revision, found)
+    return Told(report=told, proof=Proof.of_contracts(base, revision, found))
 
 
 def _recordings(
     base: Contract, paths: Sequence[str], asked: Asked, *, no_contract: UsageError | None = None
 ) -> Told:
     from contracts.drift.recorded import recorded_drift  # noqa: PLC0415
-    from contracts.drift.report import of_recordings  # noqa: PLC0415
+    from contracts.drift.report import Proof, of_recordings  # noqa: PLC0415
     from contracts.rules.table import severities  # noqa: PLC0415
     from contracts.view import Bench, Rulebook  # noqa: PLC0415
     from interlock.redaction import Redactor  # noqa: PLC0415
@@ -223,7 +238,8 @@ def _recordings(
     redactor = Redactor(shapes=[re.compile(shape) for shape in secret_shapes()])
     bench = Bench(base, Rulebook(severities=severities(()), now=asked.now, redactor=redactor))
     found = recorded_drift(interactions, bench, levels=asked.levels)
-    return functools.partial(of_recordings, base, ", ".join(paths), found, broken)
+    told = functools.partial(of_recordings, base, ", ".join(paths), found, broken)
+    return Told(report=told, proof=Proof.of_recordings(base, found))
 
 
 def _read(paths: Sequence[str], no_contract: UsageError | None) -> tuple[list[Interaction], list[Finding]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contracts.adapters import openapi
 from contracts.contract import Contract, Operation
@@ -38,16 +38,40 @@ _NAMED = 3  # operations that a finding names
 class Compared:
     """What a comparison found, with its denominators.
 
-    `operations`: in both, webhooks and callbacks too; `gone` and `new`: in one alone. `schemas`: pairs that were
-    looked at. `unjudged`: what could not be compared, and why.
+    `in_both`, `in_base`, `in_revision`: the operations that are in both or in one alone, webhooks and callbacks too.
+    `schemas`: pairs that were looked at. `unjudged`: what could not be compared, and why.
     """
 
     findings: tuple[Finding, ...]
-    operations: int
-    gone: int
-    new: int
+    in_both: tuple[str, ...]
+    in_base: tuple[str, ...]
+    in_revision: tuple[str, ...]
     schemas: int
     unjudged: tuple[str, ...] = ()
+
+    @property
+    def operations(self) -> int:
+        """How many were compared."""
+        return len(self.in_both)
+
+    @property
+    def gone(self) -> int:
+        """How many are in the base alone."""
+        return len(self.in_base)
+
+    @property
+    def new(self) -> int:
+        """How many are in the revision alone."""
+        return len(self.in_revision)
+
+
+@dataclass(slots=True)
+class _Names:
+    """The operations in both and in one alone, so far."""
+
+    both: list[str] = field(default_factory=list)
+    base: list[str] = field(default_factory=list)
+    revision: list[str] = field(default_factory=list)
 
 
 def compare(
@@ -55,19 +79,19 @@ def compare(
 ) -> Compared:
     """Everything that has changed from `base` to `revision`. `today`: what last days are held against."""
     sides = Sides(base, revision, Walk.of(base, revision))
-    counts = {"operations": 0, "gone": 0, "new": 0}
+    names = _Names()
     for one, two in matched(base.operations, revision.operations):
         if one is not None and two is not None:
-            counts["operations"] += 1
+            names.both.append(one.name)
             compare_operation(Twin(sides, one, two, one.name))
         elif one is not None:
-            counts["gone"] += 1
+            names.base.append(one.name)
             lifecycle.gone(sides, one, today)
         elif two is not None:
-            counts["new"] += 1
+            names.revision.append(two.name)
             noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer)
             sides.note(noted, two.name)
-    _incoming(sides, counts)
+    _incoming(sides, names)
     _servers(sides)
     security.schemes(sides)
     compare_schemas(sides.walk)
@@ -75,24 +99,31 @@ def compare(
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
     levels = {name: None if name in passed_over else level for name, level in levels.items()}
     found = findings.in_order(_findings(sides, levels))
-    return Compared(findings=tuple(found), schemas=len(sides.walk.above), unjudged=tuple(unjudged), **counts)
+    return Compared(
+        findings=tuple(found),
+        in_both=tuple(names.both),
+        in_base=tuple(names.base),
+        in_revision=tuple(names.revision),
+        schemas=len(sides.walk.above),
+        unjudged=tuple(unjudged),
+    )
 
 
-def _incoming(sides: Sides, counts: dict[str, int]) -> None:
+def _incoming(sides: Sides, names: _Names) -> None:
     """Webhooks and callbacks: what the provider asks of us."""
     one, two = (_requests_of_us(contract) for contract in (sides.base, sides.revision))
-    for key in sorted(one.keys() | two.keys()):
-        kind, name = key
-        counts["gone" if key not in two else "new" if key not in one else "operations"] += 1
-        if key not in two:
-            called = f"{kind} {name}"
-            stability.mark(sides, one[key], called, revised=False)
-            sides.note(Noted(f"{kind}-removed", f"{called} is gone", one[key].pointer, None), called)
-        elif key not in one:
-            noted = Noted(f"{kind}-added", f"{kind} {name} is new", None, two[key].pointer)
-            sides.note(noted, name)
-        else:
-            compare_operation(Twin(sides, one[key], two[key], f"{kind} {name}", incoming=True))
+    for kind, name in sorted(one.keys() | two.keys()):
+        before, after, called = one.get((kind, name)), two.get((kind, name)), f"{kind} {name}"
+        if before is None and after is not None:
+            names.revision.append(called)
+            sides.note(Noted(f"{kind}-added", f"{called} is new", None, after.pointer), called)
+        elif after is None and before is not None:
+            names.base.append(called)
+            stability.mark(sides, before, called, revised=False)
+            sides.note(Noted(f"{kind}-removed", f"{called} is gone", before.pointer, None), called)
+        elif before is not None and after is not None:
+            names.both.append(called)
+            compare_operation(Twin(sides, before, after, called, incoming=True))
 
 
 def _requests_of_us(contract: Contract) -> dict[tuple[str, str], Operation]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from contracts.choosing import origin_of
 from contracts.drift.answers import Look, Met, Sighting, look
 from contracts.drift.compare import LEVELS
 from contracts.view import Bench, View, listed
@@ -24,7 +25,8 @@ class Recorded:
     """What recordings showed, with the denominators.
 
     `interactions`: all; `matched`: those of an operation of the contract; `judged`: those whose answer could be
-    looked into. `operations`: how many answers of each were looked into. `unjudged`: counts of why not.
+    looked into. `operations`: how many answers of each were looked into. `unjudged`: counts of why not. `origins`:
+    where those that were judged were recorded.
     """
 
     findings: tuple[Finding, ...]
@@ -33,6 +35,7 @@ class Recorded:
     judged: int
     operations: Mapping[str, int]
     unjudged: Mapping[str, int]
+    origins: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -73,9 +76,12 @@ def answer_drift(interaction: Interaction, bench: Bench, *, levels: Levels = LEV
 
 def recorded_drift(interactions: Iterable[Interaction], bench: Bench, *, levels: Levels = LEVELS) -> Recorded:
     """How the answers of many interactions differ from what is promised."""
-    gathered = _Gathered()
+    gathered, origins = _Gathered(), set[str]()
     for each in interactions:
-        gathered.take(each, look(View(each, bench)))
+        seen = look(View(each, bench))
+        gathered.take(each, seen)
+        if seen.operation is not None and seen.unjudged is None:
+            origins.add(origin_of(each, bench.contract.name))
     return Recorded(
         findings=tuple(findings.in_order(gathered.findings(bench, levels))),
         interactions=gathered.interactions,
@@ -83,6 +89,7 @@ def recorded_drift(interactions: Iterable[Interaction], bench: Bench, *, levels:
         judged=sum(gathered.operations.values()),
         operations=dict(sorted(gathered.operations.items())),
         unjudged=dict(sorted(gathered.unjudged.items())),
+        origins=frozenset(origins),
     )
 
 

@@ -1,4 +1,4 @@
-"""What `drift` says: one case for what was compared, with its denominators."""
+"""What `drift` says: one case for what was compared, with its denominators, and its evidence."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract
 from contracts.drift.compare import Compared
 from contracts.drift.recorded import Recorded
+from contracts.reporting import EVIDENCE_VALID, weakest
 from contracts.running import facts
-from interlock import findings
+from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
-from interlock.records import Finding, Severity
+from interlock.records import Finding, Severity, Verdict
 
 SCHEMA = "interlock.drift/1"
+DOCUMENT = "document"  # the origin of what is proven by documents alone: nothing was asked of anybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,60 @@ class Terms:
     accepted: frozenset[str]
     fail_on: Severity | None
     now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What evidence says of a comparison beyond its report.
+
+    `revision`: the digest of the other document, None for recordings. `origin`: of what was held against the base.
+    `covered`: the operations that were compared; `universe`: all that the base has.
+    """
+
+    base: Contract
+    revision: str | None
+    origin: str
+    covered: tuple[str, ...]
+    universe: tuple[str, ...]
+
+    @classmethod
+    def of_contracts(cls, base: Contract, revision: Contract, found: Compared) -> Proof:
+        """Of two documents. What is gone is not covered."""
+        universe = (*found.in_both, *found.in_base)
+        return cls(
+            base=base, revision=revision.digest, origin=DOCUMENT, covered=found.in_both, universe=universe
+        )
+
+    @classmethod
+    def of_recordings(cls, base: Contract, found: Recorded) -> Proof:
+        """Of recorded answers."""
+        universe = tuple(each.name for each in base.operations)
+        origin = weakest(set(found.origins))
+        return cls(
+            base=base, revision=None, origin=origin, covered=tuple(found.operations), universe=universe
+        )
+
+
+def write_evidence(proof: Proof, report: Report, terms: Terms, folder: Path) -> Path:
+    """One piece: failed by what breaks, proven where something was compared and nothing was left out."""
+    least = terms.fail_on or Severity.ERROR
+    broken = [each.fingerprint for each in report.all_findings if findings.at_least(each, least)]
+    whole = bool(proof.covered) and not any(case.detail for case in report.cases)
+    piece = evidence.make(
+        integration=proof.base.name,
+        item="contract-drift",
+        verdict=Verdict.FAILED if broken else Verdict.PROVEN if whole else Verdict.UNPROVEN,
+        kind="drift",
+        origin=proof.origin,
+        covered=proof.covered,
+        universe=proof.universe,
+        produced_at=terms.now,
+        valid_for=EVIDENCE_VALID,
+        finding_ids=broken,
+        contract_digest=proof.base.digest,
+        subject_revision=proof.revision,
+    )
+    return evidence.write(piece, folder)
 
 
 def of_contracts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,71 @@ def test_a_name_alone_compares_our_library_with_what_was_pulled(folder: Path) ->
     assert "operation-removed" in rules
     assert "operation-added" not in rules
     assert found["summary"]["operations"] == 1
+
+
+def evidence(folder: Path, name: str) -> dict[str, Any]:
+    (path,) = folder.iterdir()
+    assert path.name == f"{name}.contract-drift.json"
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_evidence_has_the_digests_and_the_operations_of_both_documents(folder: Path) -> None:
+    two = {f"/{name}": {"get": {"responses": {"200": {"description": ""}}}} for name in ("kept", "gone")}
+    one = {"/kept": two["/kept"], "/new": two["/gone"]}
+    hooks = {"paid": {"post": {"responses": {"200": {"description": ""}}}}}
+    _write(folder / "two.json", document(paths=two, webhooks=hooks))
+    _write(folder / "one.json", document(paths=one, webhooks=hooks))
+    assert run("two.json", "one.json", "--evidence", "proof").return_value == 1
+    proof = evidence(folder / "proof", "two")
+    assert (proof["verdict"], proof["kind"], proof["origin"]) == ("failed", "drift", "document")
+    assert proof["covered"] == ["GET /kept", "webhook paid"]
+    assert proof["universe"] == ["GET /gone", "GET /kept", "webhook paid"]
+    assert proof["not_exercised"] == ["GET /gone"]
+    assert (proof["contract_digest"], proof["subject_revision"]) == tuple(
+        digest(folder / name) for name in ("two.json", "one.json")
+    )
+    assert len(proof["finding_ids"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        (("old.json", "more.json"), "proven"),
+        (("old.json", "more.json", "--fail-on", "info"), "failed"),
+        (("old.json", "new.json"), "failed"),
+        (("old.json", "new.json", "--fail-on", "never"), "failed"),
+        (("old.json", "new.json", "--write-baseline", "known.json"), "proven"),
+        (("old.json", "else.json", "--rule", "operation-removed=off"), "unproven"),
+    ],
+)
+def test_evidence_is_failed_by_what_breaks_and_proves_nothing_where_nothing_was_compared(
+    folder: Path, words: tuple[str, ...], verdict: str
+) -> None:
+    run(*words, "--evidence", "proof")
+    assert evidence(folder / "proof", "old")["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "origin", "covered"),
+    [
+        ("kept.yaml", "proven", "live", ["GET /pets/{key}"]),
+        ("drifted.yaml", "failed", "live", ["GET /pets/{key}"]),
+        ("foreign.yaml", "unproven", "generated", []),
+    ],
+)
+def test_evidence_of_recordings_covers_the_operations_that_were_judged(
+    folder: Path, name: str, verdict: str, origin: str, covered: list[str]
+) -> None:
+    run("shop.json", name, "--evidence", "proof")
+    proof = evidence(folder / "proof", "shop")
+    assert (proof["verdict"], proof["origin"], proof["covered"]) == (verdict, origin, covered)
+    assert len(proof["universe"]) == 6
+    assert (proof["contract_digest"], proof["subject_revision"]) == (digest(folder / "shop.json"), None)
 
 
 @pytest.mark.parametrize(
