@@ -45,7 +45,11 @@ _SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"}
 )  # fmt: skip
 @click.option(
     "--max-examples", type=click.IntRange(1, 10_000), default=50, show_default=True,
-    help="Requests that are made up for an operation, beside those that cover its schema.",
+    help="Requests that are made up for an operation, beside those that cover its schema; sequences in a round.",
+)  # fmt: skip
+@click.option(
+    "--steps", type=click.IntRange(0, 100), default=6, show_default=True,
+    help="The most requests in a sequence; 0: no sequences.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Makes the same requests again.")
 @click.option(
@@ -78,6 +82,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     url: str,
     headers: tuple[str, ...],
     max_examples: int,
+    steps: int,
     seed: int | None,
     seconds: float | None,
     config: Path | None,
@@ -93,6 +98,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 
     An integration's own credential is sent where its environment is sandbox or stand_in; --header sends any other.
     The base path is the contract's, unless --url has a path. Ctrl-C ends it early, and the report says so.
+
+    Where the answer to one operation has what another asks for, by the contract's links or by the names and shapes
+    of what is there, they are asked in sequences, too: what was created must be there, what was deleted must be gone.
+    A round of sequences ends at a fault that is new; then there is another, 8 at most.
 
     Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
     3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
@@ -120,7 +129,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         sent = own_headers(own, url)
     wish = Wish(
         url=url, seed=random.randbelow(MAX_SEED) if seed is None else seed, headers=sent,
-        max_examples=max_examples, seconds=seconds, strict=strict,
+        max_examples=max_examples, steps=steps, seconds=seconds, strict=strict,
     )  # fmt: skip
     _reach(url)
     with _progress(len(contract.operations) * 3, shown=form == "text") as done:

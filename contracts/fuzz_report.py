@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz import WANTS_CREDENTIAL, Fault, Fuzzed, Wish, contract_pointer, refused
+from contracts.fuzz import WANTS_CREDENTIAL, Fuzzed, Wish, refused
+from contracts.fuzz_events import Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -45,10 +46,13 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         )
         for each in fuzzed.left_out
     ]
+    count = len(cases)
+    if fuzzed.sequences is not None:
+        cases.append(_in_sequence(fuzzed.sequences, fuzzed.stopped))
     asked = sum(bool(fuzzed.answered.get(each.name)) for each in fuzzed.operations)
     early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
     closing = (
-        f"{number(fuzzed.requests, 'request')} to {asked} of {number(len(cases), 'operation')}, seed "
+        f"{number(fuzzed.requests, 'request')} to {asked} of {number(count, 'operation')}, seed "
         f"{setting.wish.seed}{early}: {counted([each for case in cases for each in case.findings])}"
     )
     return Report(
@@ -66,9 +70,11 @@ def _summary(fuzzed: Fuzzed, setting: Setting) -> dict[str, Any]:
         "url": setting.wish.url,
         "seed": setting.wish.seed,
         "max_examples": setting.wish.max_examples,
+        "steps": setting.wish.steps,
         "strict": setting.wish.strict,
         "stopped": fuzzed.stopped,
         "requests": fuzzed.requests,
+        "sequences": fuzzed.sequences.asked if fuzzed.sequences else 0,
         "statuses": {
             name: {str(status): count for status, count in counts.items()}
             for name, counts in sorted(fuzzed.answered.items())
@@ -96,6 +102,19 @@ def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: S
     return Case(name=operation.name, group="fuzz", state=state, detail=detail, findings=tuple(found))
 
 
+def _in_sequence(sequences: Sequences, stopped: str | None) -> Case:
+    """What was wrong in them is said of the operation that showed it."""
+    detail, trouble = number(sequences.asked, "sequence"), sequences.trouble
+    if stopped:
+        trouble = f"{stopped} before all was asked"
+    return Case(
+        name="sequences of requests",
+        group="fuzz",
+        state=CaseState.UNPROVEN if trouble else CaseState.PASSED,
+        detail=f"{trouble} ({detail})" if trouble else detail,
+    )
+
+
 def _advice(counts: Mapping[int, int], wish: Wish) -> str:
     if not counts.keys() & WANTS_CREDENTIAL:
         return ""
@@ -118,8 +137,9 @@ def _finding(fault: Fault, setting: Setting) -> Finding:
 
 def write_evidence(fuzzed: Fuzzed, report: Report, setting: Setting, folder: Path) -> Path:
     """One piece: proven only where every operation of the contract was asked and kept it."""
-    judged = [case.name for case in report.cases if case.state in {CaseState.PASSED, CaseState.FAILED}]
     universe = [*(each.name for each in fuzzed.operations), *(each.name for each in fuzzed.left_out)]
+    settled = {case.name for case in report.cases if case.state in {CaseState.PASSED, CaseState.FAILED}}
+    judged = [name for name in universe if name in settled]
     least = setting.fail_on or Severity.ERROR
     bad = [each.fingerprint for each in report.all_findings if findings.at_least(each, least)]
     proven = Verdict.PROVEN if len(judged) == len(universe) else Verdict.UNPROVEN

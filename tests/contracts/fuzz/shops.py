@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,7 +24,8 @@ ITEM: dict[str, Any] = {
 ERROR: dict[str, Any] = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
 
-def _answer(schema: Any) -> dict[str, Any]:
+def answer(schema: Any) -> dict[str, Any]:
+    """What is promised of a JSON answer."""
     return {"description": "", "content": {JSON: {"schema": schema}}}
 
 
@@ -37,16 +39,16 @@ DOCUMENT: dict[str, Any] = {
             "get": {
                 "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer"}}],
                 "responses": {
-                    "200": _answer({"type": "array", "items": ITEM}),
-                    "400": _answer(ERROR),
-                    "401": _answer(ERROR),
+                    "200": answer({"type": "array", "items": ITEM}),
+                    "400": answer(ERROR),
+                    "401": answer(ERROR),
                 },
             },
         },
         "/items/{id}": {
             "get": {
                 "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
-                "responses": {"200": _answer(ITEM), "401": _answer(ERROR), "404": _answer(ERROR)},
+                "responses": {"200": answer(ITEM), "401": answer(ERROR), "404": answer(ERROR)},
             },
         },
     },
@@ -99,7 +101,9 @@ def speaks_text(path: str, query: dict[str, str]) -> Reply:
 
 
 @contextlib.contextmanager
-def served(shop: Shop, *, token: str | None = None, odd: int = 405) -> Iterator[tuple[str, list[str]]]:
+def served(
+    shop: Shop, *, token: str | None = None, odd: int = 405, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """The address of a shop, and the requests that came. `token`: without it every answer is 401.
 
     `odd`: what methods other than GET are answered.
@@ -134,11 +138,20 @@ def served(shop: Shop, *, token: str | None = None, odd: int = 405) -> Iterator[
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the standard library
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with listening(Handler, tls) as address:
+        yield address, came
+
+
+@contextlib.contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """The address at which a handler serves, over TLS where there is a context."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", came
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

@@ -70,7 +70,12 @@ def test_every_form_tells_the_same_and_no_secret(folder: Path, capsys: pytest.Ca
     told = capsys.readouterr().out
     form: dict[str, Any] = json.loads(told)
     assert (form["schema"], form["summary"]["seed"]) == ("interlock.fuzz/1", 7)
-    assert [case["state"] for case in form["cases"]] == ["failed", "passed"]
+    assert [(case["name"], case["state"]) for case in form["cases"]] == [
+        ("GET /items", "failed"),
+        ("GET /items/{id}", "passed"),
+        ("sequences of requests", "passed"),
+    ]
+    assert form["summary"]["sequences"] >= 5
     texts = [told, *((folder / f"{kind}.out").read_text() for kind in kinds)]
     assert all("fuzz-body" in text and shops.TOKEN not in text for text in texts)
 

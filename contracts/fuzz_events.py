@@ -1,0 +1,235 @@
+"""What schemathesis's events say: its checks as rules of ours, and each fault once, with the requests that show it."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contracts.contract import Operation
+from contracts.pointers import join, pointer
+from interlock.records import Severity
+
+if TYPE_CHECKING:
+    from schemathesis.engine.events import EngineEvent, NonFatalError, ScenarioFinished
+    from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Request, ScenarioRecorder
+
+_MAX_CURL = 2000
+# What every client sends anew.
+_UNSAID = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "user-agent", "x-schemathesis-testcaseid"}
+)
+_PHASES = {"examples", "coverage", "fuzzing"}
+# A round of sequences ends at a fault that is new, and another begins; a server with many would never be done.
+MAX_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of schemathesis's checks, as a rule of ours. `at`: where in the exchange it looks."""
+
+    rule: str
+    severity: Severity
+    at: str
+    promised: str
+
+
+_E, _W = Severity.ERROR, Severity.WARNING
+CHECKS: dict[str, Check] = {
+    "not_a_server_error": Check(
+        "fuzz-server-error", _E, "/response/status", "no request makes the server fail"
+    ),
+    "status_code_conformance": Check(
+        "fuzz-status", _E, "/response/status", "every status is in the contract"
+    ),
+    "content_type_conformance": Check(
+        "fuzz-media-type", _E, "/response/header/content-type", "a media type of the contract"
+    ),
+    "response_headers_conformance": Check(
+        "fuzz-header", _E, "/response/header", "the headers that the contract names"
+    ),
+    "response_schema_conformance": Check("fuzz-body", _E, "/response/body", "a body as its schema says"),
+}
+# What shows only over several requests, one with what another was answered.
+SEQUENCES: dict[str, Check] = {
+    "use_after_free": Check("fuzz-deleted-still-there", _E, "/response/status", "what was deleted is gone"),
+    "ensure_resource_availability": Check(
+        "fuzz-created-not-there", _W, "/response/status", "what was created is there"
+    ),
+}
+# What a server does with wrong requests: a contract says what is right, and seldom how wrong is answered.
+STRICT: dict[str, Check] = {
+    "negative_data_rejection": Check("fuzz-takes-wrong", _W, "/request", "a wrong request is refused"),
+    "positive_data_acceptance": Check("fuzz-refuses-right", _W, "/request", "a right request is taken"),
+    "missing_required_header": Check(
+        "fuzz-takes-wrong", _W, "/request/header", "a request without its header is refused"
+    ),
+    "unsupported_method": Check("fuzz-method", _W, "/request/method", "another method is answered 405"),
+    "ignored_auth": Check("fuzz-ignores-credential", _E, "/request/header", "no credential, no answer"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with the answers of one operation, as it was seen first. `times`: how often.
+
+    `message_pointer`: in the exchange; `curl`: the line that shows it, or several, not yet redacted.
+    """
+
+    check: Check
+    operation: Operation
+    title: str
+    seen: str
+    message_pointer: str
+    curl: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequences:
+    """What became of the sequences. `asked`: how many there were; `trouble`: why there were no more, else None."""
+
+    asked: int
+    trouble: str | None = None
+
+
+class Gathered:
+    """What the events say, by operation."""
+
+    def __init__(self, known: Mapping[str, Operation], hidden: Iterable[str]) -> None:
+        self._known = known
+        self._hidden = _UNSAID | {name.lower() for name in hidden}
+        self.answered: dict[str, Counter[int]] = {}
+        self.troubles: dict[str, str] = {}
+        self.finished: set[str] = set()
+        self._faults: dict[tuple[str, str, str, str], Fault] = {}
+        self._times: Counter[tuple[str, str, str, str]] = Counter()
+        self._sequences = self._rounds = 0
+        self._trouble: str | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether every round of sequences that may be had found something new."""
+        return self._rounds >= MAX_ROUNDS
+
+    @property
+    def sequences(self) -> Sequences | None:
+        """What became of them; None where there were none to be asked."""
+        if not self._sequences and self._trouble is None:
+            return None
+        more = f"each of {MAX_ROUNDS} rounds found something new, and there may be more"
+        return Sequences(asked=self._sequences, trouble=self._trouble or (more if self.enough else None))
+
+    def take(self, event: EngineEvent) -> bool:
+        """Keep what an event tells; whether it ends an operation's turn in a phase."""
+        from schemathesis.engine import Status, events  # noqa: PLC0415
+        from schemathesis.engine.run import PhaseName  # noqa: PLC0415
+
+        if isinstance(event, events.NonFatalError):
+            self._fell(event)
+        if isinstance(event, events.SuiteFinished) and event.phase is PhaseName.STATEFUL_TESTING:
+            self._rounds += event.status is Status.FAILURE
+        if not isinstance(event, events.ScenarioFinished):
+            return False
+        self._scenario(event)
+        if event.phase is PhaseName.STATEFUL_TESTING:
+            self._sequences += bool(event.recorder.interactions)
+        if event.phase is PhaseName.FUZZING and event.status in {Status.SUCCESS, Status.FAILURE}:
+            self.finished.update(each.name for label, each in self._known.items() if label == event.label)
+        return event.phase.value in _PHASES
+
+    def _fell(self, event: NonFatalError) -> None:
+        """Keep why an operation, or the sequences, could not be asked."""
+        from schemathesis.engine.run import PhaseName  # noqa: PLC0415
+
+        if event.label in self._known:
+            self.troubles.setdefault(self._known[event.label].name, _one_line(event.info.message))
+        elif event.phase is PhaseName.STATEFUL_TESTING:
+            self._trouble = self._trouble or _one_line(event.info.message)
+
+    def _scenario(self, event: ScenarioFinished) -> None:
+        recorder = event.recorder
+        for case_id, interaction in recorder.interactions.items():
+            operation = self._operation(recorder, case_id)
+            if operation is not None and interaction.response is not None:
+                counts = self.answered.setdefault(operation.name, Counter())
+                counts[interaction.response.status_code] += 1
+        for case_id, nodes in recorder.checks.items():
+            for node in nodes:
+                odd = node.name == "unsupported_method"
+                operation = self._operation(recorder, case_id, odd=odd)
+                if node.failure_info is not None and operation is not None:
+                    self._fault(operation, node, recorder, case_id)
+
+    def _operation(self, recorder: ScenarioRecorder, case_id: str, *, odd: bool = False) -> Operation | None:
+        """The operation that was asked; where another method was tried on its path, None unless that is `odd`."""
+        node = recorder.cases.get(case_id)
+        if node is None:
+            return None
+        case = node.value
+        if case.method.upper() != case.operation.method.upper() and not odd:
+            return None
+        return self._known.get(case.operation.label)
+
+    def _fault(self, operation: Operation, node: CheckNode, recorder: ScenarioRecorder, case_id: str) -> None:
+        check = (CHECKS | SEQUENCES | STRICT).get(node.name)
+        info = node.failure_info
+        if check is None or info is None:
+            return
+        answer = recorder.interactions.get(info.failure.case_id or case_id)
+        status = answer.response.status_code if answer and answer.response else None
+        path = getattr(info.failure, "instance_path", ())
+        place = check.at + (pointer(path) if node.name == "response_schema_conformance" else "")
+        key = (check.rule, operation.name, info.failure.title, place)
+        self._times[key] += 1
+        if key not in self._faults:
+            self._faults[key] = Fault(
+                check=check,
+                operation=operation,
+                title=info.failure.title,
+                seen=str(status) if check.at == "/response/status" else _seen(status, info.failure.message),
+                message_pointer=place,
+                curl=self._shown(info, recorder, case_id),
+                times=1,
+            )
+
+    def _shown(self, info: CheckFailureInfo, recorder: ScenarioRecorder, case_id: str) -> str:
+        """The lines that show a fault, in their order: of a sequence all those that it needs."""
+        wanted = [step.case_id for step in info.steps] or [info.failure.case_id or case_id]
+        found = (recorder.interactions.get(each) for each in wanted)
+        return " && ".join(curl(each.request, self._hidden) for each in found if each is not None)
+
+    def in_order(self) -> tuple[Fault, ...]:
+        """As the operations stand in the contract, then by rule and place."""
+        order = {each.name: number for number, each in enumerate(self._known.values())}
+        keys = sorted(self._faults, key=lambda key: (order[key[1]], key))
+        return tuple(replace(self._faults[key], times=self._times[key]) for key in keys)
+
+
+def curl(request: Request, hidden: Collection[str]) -> str:
+    """The line that sends a request again, without the headers of these names: credentials are given by reference."""
+    words = ["curl", "-i", "-X", request.method, request.uri]
+    for name, values in request.headers.items():
+        if name.lower() not in hidden:
+            words += ["-H", f"{name}: {', '.join(values)}"]
+    if request.body:
+        words += ["--data-binary", request.body.decode("utf-8", "replace")]
+    line = shlex.join(words)
+    return line if len(line) <= _MAX_CURL else f"{line[:_MAX_CURL]}... (cut)"
+
+
+def _seen(status: int | None, message: str) -> str:
+    said = _one_line(message.partition("\n\n")[0] or message)
+    return f"{status}: {said}" if said else str(status)
+
+
+def _one_line(text: str, most: int = 300) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
+
+
+def contract_pointer(fault: Fault) -> str:
+    """Where the contract says otherwise."""
+    return join(fault.operation.pointer, "responses")
