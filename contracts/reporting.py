@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import LIBRARY
+from contracts.rules.table import promises
 from contracts.running import Options, Outcome, contracts_of
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -46,6 +47,7 @@ def report_of(
         cases=tuple(cases),
         summary=summary,
         closing=closing,
+        rules=promises(),
     )
 
 

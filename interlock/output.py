@@ -67,7 +67,8 @@ class Report:
 
     `title`: the command as a reader knows it. `findings`: those that belong to no case. `summary`: counts and
     facts, JSON-ready, that stand in the JSON form. `closing`: the line that sums it up. `every_case`: whether
-    the text form lists cases that passed too.
+    the text form lists cases that passed too. `rules`: what a rule is about, in a sentence, by its name; where the
+    command has no such sentence, the name alone stands in SARIF.
     """
 
     schema: str
@@ -78,6 +79,7 @@ class Report:
     summary: Mapping[str, Any] = field(default_factory=dict)
     closing: str = ""
     every_case: bool = False
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_findings(self) -> list[Finding]:
@@ -250,13 +252,17 @@ def as_sarif(report: Report, _: bool) -> str:  # noqa: FBT001
             "driver": {
                 "name": "interlock",
                 "semanticVersion": __version__,
-                "rules": [{"id": rule, "name": rule} for rule in rules],
+                "rules": [_rule(rule, report.rules.get(rule)) for rule in rules],
             }
         },
         "columnKind": "unicodeCodePoints",
         "results": [_result(finding, rules.index(finding.rule)) for finding in findings],
     }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(name: str, about: str | None) -> dict[str, Any]:
+    return {"id": name, "name": name} | ({"shortDescription": {"text": about}} if about else {})
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:

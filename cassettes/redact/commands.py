@@ -299,6 +299,7 @@ def _scan_report(found: list[Seen], accepted: frozenset[str]) -> Report:
     return Report(
         schema=SCAN_SCHEMA, title="interlock scan", produced_at=dt.datetime.now(dt.UTC), cases=tuple(cases),
         summary=counts | {"in_baseline": known, "by_rule": _by_rule(shown)}, closing=closing,
+        rules=_about(cases),
     )  # fmt: skip
 
 
@@ -317,7 +318,12 @@ def _scrub_report(seen: list[Seen], *, check: bool) -> Report:
     return Report(
         schema=SCRUB_SCHEMA, title="interlock scrub", produced_at=dt.datetime.now(dt.UTC), cases=tuple(cases),
         summary=counts | {"changed": [each.piece.name for each in changed], "replaced": replaced}, closing=closing,
+        rules=_about(cases),
     )  # fmt: skip
+
+
+def _about(cases: Iterable[Case]) -> dict[str, str]:
+    return {found.rule: report.said(found.rule) for case in cases for found in case.findings}
 
 
 def _case(seen: Seen, own: tuple[Finding, ...], group: str) -> Case | None:

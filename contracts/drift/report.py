@@ -12,7 +12,9 @@ from typing import Any
 from contracts.contract import Contract
 from contracts.drift.compare import Compared
 from contracts.drift.recorded import Recorded
+from contracts.drift.table import RULES
 from contracts.reporting import EVIDENCE_VALID, weakest
+from contracts.rules.table import promises
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -163,4 +165,5 @@ def _report(
         cases=(case,),
         summary=summary,
         closing=closing,
+        rules=promises(RULES),
     )

@@ -84,6 +84,11 @@ RULES: dict[str, Rule] = {
 }
 
 
+def promises(rules: Mapping[str, Rule] = RULES) -> dict[str, str]:
+    """What every rule says, by its name."""
+    return {name: rule.promise for name, rule in rules.items()}
+
+
 def severities(
     chosen: Iterable[str], rules: Mapping[str, Rule] = RULES, *, command: str = "verify"
 ) -> Mapping[str, Severity | None]:

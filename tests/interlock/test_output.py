@@ -94,6 +94,23 @@ def test_sarif_names_rule_level_file_line_and_fingerprint() -> None:
     assert result["partialFingerprints"] == {"interlock/v1": _finding().fingerprint}
 
 
+def test_sarif_says_what_a_rule_is_about_where_the_command_knows_it() -> None:
+    other = Case(
+        name="9", group="x", state=CaseState.FAILED, findings=(findings.make("odd", Severity.INFO, "x"),)
+    )
+    about = {"response-body": "the body is as its schema says", "never-broken": "nothing"}
+    form = json.loads(output.render(_report(FAILED, other, rules=about), "sarif"))
+    assert form["runs"][0]["tool"]["driver"]["rules"] == [
+        {"id": "odd", "name": "odd"},
+        {
+            "id": "response-body",
+            "name": "response-body",
+            "shortDescription": {"text": "the body is as its schema says"},
+        },
+    ]
+    assert output.render(_report(FAILED, rules=about), "json") == output.render(_report(FAILED), "json")
+
+
 def test_sarif_names_a_file_by_an_address_that_is_valid() -> None:
     form = json.loads(output.render(_report(_failed_in("my tests/50% #1.yaml")), "sarif"))
     [where] = form["runs"][0]["results"][0]["locations"]

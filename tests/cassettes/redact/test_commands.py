@@ -131,7 +131,10 @@ def test_reports_and_baseline(capsys: pytest.CaptureFixture[str], tree: Path, tm
     assert made["schema"] == "interlock.scan/1"
     assert made["summary"]["in_baseline"] == 3
     assert made["summary"]["by_rule"] == {"secret-field": 1}
-    assert len(json.loads(sarif.read_text())["runs"][0]["results"]) == 1
+    (run,) = json.loads(sarif.read_text())["runs"]
+    assert len(run["results"]) == 1
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert rule["shortDescription"]["text"] == run["results"][0]["message"]["text"].partition("\n")[0]
 
 
 def test_personal_data_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

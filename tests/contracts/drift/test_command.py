@@ -52,6 +52,8 @@ def test_what_breaks_fails_and_every_report_names_both_places(folder: Path) -> N
     assert all("response-property-became-nullable" in (folder / f"out.{kind}").read_text() for kind in kinds)
     summary = json.loads((folder / "out.json").read_text())["summary"]
     assert (summary["operations"], summary["same_document"]) == (1, False)
+    (rule,) = json.loads((folder / "out.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["shortDescription"] == {"text": "a part of an answer may be null now"}
 
 
 def test_the_same_document_has_no_drift_and_says_so(folder: Path) -> None:

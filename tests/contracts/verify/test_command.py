@@ -57,6 +57,10 @@ def test_a_broken_promise_fails_and_every_report_says_where(folder: Path) -> Non
     assert result.return_value == 1, result.output
     assert "response-body" in result.output
     assert all("/response/body/name" in (folder / f"out.{kind}").read_text() for kind in kinds)
+    rules = json.loads((folder / "out.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    assert {"text": "the body of an answer is as its schema says"} in [
+        each["shortDescription"] for each in rules
+    ]
 
 
 def test_a_cassette_of_which_nothing_matched_is_no_pass(folder: Path) -> None:
