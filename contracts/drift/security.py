@@ -126,11 +126,9 @@ def _identity(name: str, own: Contract, other: Contract) -> str:
 
 
 def _where(sides: Sides, operation: Operation, *, revised: bool) -> str:
-    return (
-        join(operation.pointer, "security")
-        if "security" in sides.node(operation, revised=revised)
-        else "/security"
-    )
+    node = sides.node(operation, revised=revised)
+    own = next((name for name in ("security", "scopes") if name in node), None)
+    return join(operation.pointer, own) if own else "/security"
 
 
 def schemes(sides: Sides) -> None:

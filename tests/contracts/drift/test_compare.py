@@ -418,6 +418,9 @@ def test_of_the_scopes_in_a_discovery_document_any_one_is_enough() -> None:
     }
     assert rules(two, one) == {"security-alternative-added": "info", "security-scheme-scope-added": "info"}
     assert rules(one, discovered("read", "all")) == {}
+    finding = next(each for each in compared(one, two).findings if each.severity.value == "error")
+    assert finding.subject == "GET /things: google (read) is enough no longer"
+    assert finding.location.contract_pointer == "/methods/get/scopes"
 
 
 def test_scopes_of_a_partial_contract_are_not_compared() -> None:
