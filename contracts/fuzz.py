@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from contracts import fuzz_links
 from contracts.contract import Contract, Operation
 from contracts.fuzz_events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences
+from contracts.fuzz_tls import Trusted
 from contracts.pointers import join, steps
 from interlock.errors import InterlockError, UsageError
 
@@ -36,6 +37,7 @@ class Wish:
 
     `steps`: the most requests in a sequence, fewer than 2: no sequences; `max_examples` of them are a round.
     `seconds`: when to stop, None for no limit. `strict`: whether wrong requests must be refused, too.
+    `trusted`: what TLS trusts, None where requests chooses.
     """
 
     url: str
@@ -45,6 +47,7 @@ class Wish:
     steps: int = 6
     seconds: float | None = None
     strict: bool = False
+    trusted: Trusted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +165,23 @@ def settings(wish: Wish) -> dict[str, Any]:
         "generation": {"max-examples": wish.max_examples, "database": "none"},
     }
     if wish.headers:
-        config["headers"] = {name: value.replace("${", "$${") for name, value in wish.headers.items()}
+        config["headers"] = {name: _literal(value) for name, value in wish.headers.items()}
         config["generation"]["with-security-parameters"] = False
-    return config
+    return config | (_tls(wish.trusted) if wish.trusted else {})
+
+
+def _tls(trusted: Trusted) -> dict[str, Any]:
+    files = {
+        "tls-verify": trusted.authorities,
+        "request-cert": trusted.certificate,
+        "request-cert-key": trusted.key,
+    }
+    return {name: _literal(str(path)) for name, path in files.items() if path is not None}
+
+
+def _literal(text: str) -> str:
+    """As it stands there: schemathesis would put variables of the environment in."""
+    return text.replace("${", "$${")
 
 
 def _engine(document: dict[str, Any], wish: Wish) -> Any:

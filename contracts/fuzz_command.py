@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import re
 import secrets as random
@@ -17,13 +18,15 @@ from urllib.parse import urlsplit
 import click
 
 from interlock.errors import CannotJudge, UsageError
-from interlock.records import Severity
+from interlock.records import Reason, Severity
 
 if TYPE_CHECKING:
     from contracts.contract import Contract
+    from contracts.fuzz_tls import Trusted
     from interlock.integration import Integration
     from interlock.secrets import Secret
     from interlock.settings import Settings
+    from interlock.settings_models import Network
 
 _FAIL_ON = ("critical", "error", "warning", "info", "never")
 _CONNECT_SECONDS = 5.0
@@ -97,7 +100,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """Fuzz the server at --url by the contract of NAME, a provider or an integration of interlock.toml.
 
     An integration's own credential is sent where its environment is sandbox or stand_in; --header sends any other.
-    The base path is the contract's, unless --url has a path. Ctrl-C ends it early, and the report says so.
+    The base path is the contract's, unless --url has a path. Ctrl-C ends it early, and the report says so. Over
+    https the settings' ca_file and client_certificate hold.
 
     Where the answer to one operation has what another asks for, by the contract's links or by the names and shapes
     of what is there, they are asked in sequences, too: what was created must be there, what was deleted must be gone.
@@ -131,9 +135,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         url=url, seed=random.randbelow(MAX_SEED) if seed is None else seed, headers=sent,
         max_examples=max_examples, steps=steps, seconds=seconds, strict=strict,
     )  # fmt: skip
-    _reach(url)
-    with _progress(len(contract.operations) * 3, shown=form == "text") as done:
-        fuzzed = fuzz(contract, wish, done)
+    with (
+        _way(url, own, settings) as there,
+        _progress(len(contract.operations) * 3, shown=form == "text") as done,
+    ):
+        fuzzed = fuzz(contract, dataclasses.replace(wish, trusted=there), done)
     threshold = None if fail_on == "never" else Severity(fail_on)
     setting = Setting(
         name=name or contract.name,
@@ -220,14 +226,43 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
         raise CannotJudge(f"{own.name}: no token could be had: {exc}") from exc
 
 
-def _reach(url: str) -> None:
-    """Raises `CannotJudge` where nobody listens."""
+@contextlib.contextmanager
+def _way(url: str, own: Integration | None, settings: Settings | None) -> Iterator[Trusted | None]:
+    """What TLS trusts on the way, None without TLS. Raises `CannotJudge` where nobody answers, or nobody trusted."""
+    from contracts.fuzz_tls import trusted  # noqa: PLC0415 - keeps --help fast
+    from interlock.settings_models import Network  # noqa: PLC0415
+
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme != "https":
+        try:
+            socket.create_connection((parts.hostname or "", parts.port or 80), _CONNECT_SECONDS).close()
+        except OSError as exc:
+            raise CannotJudge(f"--url {url}: cannot be reached ({exc.strerror or exc})") from exc
+        yield None
+        return
+    network = own.network if own else settings.suite if settings else Network()
+    folder = settings.folder if settings else Path.cwd()
+    with trusted(network, folder) as there:
+        _greet(url, network, folder)
+        yield there
+
+
+def _greet(url: str, network: Network, folder: Path) -> None:
+    """One request over TLS, whatever is answered: of a client certificate nothing is heard before. `CannotJudge`."""
+    from contracts.fuzz import ANSWER_SECONDS  # noqa: PLC0415 - keeps --help fast
+    from interlock.http import Client, Draft  # noqa: PLC0415
+    from interlock.wire import WireError  # noqa: PLC0415
+
+    direct = network.model_copy(update={"proxy": None})  # schemathesis is told of none
+    draft = Draft(method="HEAD", url=url)
     try:
-        socket.create_connection((parts.hostname or "", port), _CONNECT_SECONDS).close()
-    except OSError as exc:
-        raise CannotJudge(f"--url {url}: cannot be reached ({exc.strerror or exc})") from exc
+        asyncio.run(Client().ask(draft, network=direct, folder=folder, deadline_seconds=ANSWER_SECONDS))
+    except WireError as exc:
+        of_tls = exc.reason in {Reason.TLS, Reason.CERTIFICATE_INVALID}
+        raise CannotJudge(
+            f"--url {url}: cannot be reached ({exc.detail})",
+            hint="ca_file and client_certificate of the settings hold here, too" if of_tls else None,
+        ) from exc
 
 
 @contextlib.contextmanager
