@@ -19,7 +19,7 @@ from contracts.drift import answer_drift, compare
 from contracts.drift.table import RULES, SIDES
 from contracts.engine import RESPONSE, Engine
 from contracts.shelf import LIBRARY_FOLDER, Shelf
-from interlock.errors import CannotJudge
+from interlock.errors import CannotJudge, UsageError
 from tests.contracts.drift.generated import Schema, edits, rewritten, schemas, values
 from tests.contracts.drift.made import TODAY, answering, asking, compared, contract, rules
 from tests.contracts.verify import made as shop
@@ -88,19 +88,41 @@ _NONSENSE: tuple[Any, ...] = (
 @given(st.data())
 def test_nonsense_anywhere_in_a_document_breaks_nothing_off(data: st.DataObject) -> None:
     """Adapters, shapes, engine and rules: what makes no sense promises nothing, and is the same as itself."""
-    plain, odd = shop.document(), copy.deepcopy(shop.document())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.sampled_from(sorted(_places(odd), key=str)))
-        holder: Any = odd
-        for step in place[:-1]:
-            holder = holder[step]
-        holder[place[-1]] = copy.deepcopy(data.draw(st.sampled_from(_NONSENSE)))
+    plain = shop.document()
+    odd = _odd(plain, data)
     odd["openapi"] = "3.1.0"
     compared(plain, odd)
     compared(odd, plain)
     assert compared(odd, odd).findings == ()
     with contextlib.suppress(CannotJudge):
         answer_drift(shop.interaction(got={"id": 7, "name": "Tom", "kind": "cow"}), shop.bench(contract(odd)))
+
+
+@_MANY
+@given(st.data())
+def test_nonsense_in_scopes_levels_and_open_lists_breaks_nothing_off(data: st.DataObject) -> None:
+    held = {"type": "object", "properties": {"a": {"x-extensible-enum": ["x"], "x-stability-level": "beta"}}}
+    flows = {"implicit": {"authorizationUrl": "https://a.example", "scopes": {"read": "", "write": ""}}}
+    signed = {"components": {"securitySchemes": {"o": {"type": "oauth2", "flows": flows}}}}
+    plain = answering(held, security=[{"o": ["read"]}], **signed)
+    plain["paths"]["/things"]["get"] |= {"security": [{"o": ["write"]}, {}], "x-stability-level": "alpha"}
+    odd = _odd(plain, data)
+    with contextlib.suppress(UsageError):  # no contract at all
+        compared(plain, odd)
+        compared(odd, plain)
+        assert compared(odd, odd).findings == ()
+
+
+def _odd(plain: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
+    """The same document with nonsense at some places."""
+    odd = copy.deepcopy(plain)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(sorted(_places(odd), key=str)))
+        holder: Any = odd
+        for step in place[:-1]:
+            holder = holder[step]
+        holder[place[-1]] = copy.deepcopy(data.draw(st.sampled_from(_NONSENSE)))
+    return odd
 
 
 def _places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
