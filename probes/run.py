@@ -78,11 +78,15 @@ async def run_all(
         return result
 
     tasks: list[asyncio.Task[Outcome]] = []
-    async with asyncio.TaskGroup() as group:
+    try:
         for planned in plans:
-            tasks.append(group.create_task(one(planned)))
+            tasks.append(asyncio.create_task(one(planned)))
             await asyncio.sleep(0)  # the first are heard while the next are signed, not timed until all are
-    return without_our_own_fault(plans, [each.result() for each in tasks])
+        outcomes = await asyncio.gather(*tasks)
+    finally:
+        for each in tasks:
+            each.cancel()
+    return without_our_own_fault(plans, outcomes)
 
 
 def without_our_own_fault(plans: Sequence[Planned], outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.clients.stand_in import StandIn
 from interlock.answers import Judgement
-from interlock.records import ProbeKind, Reason, State
+from interlock.records import Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
 from probes import run as run_module
@@ -41,6 +41,18 @@ async def test_the_loop_has_a_turn_between_one_probe_and_the_next(monkeypatch: p
     monkeypatch.setattr(run_module, "KINDS", {**KINDS, ProbeKind.CREDENTIAL: Noted(notes)})
     await run_all([planned] * 2, Tools(), limits=Limits())
     assert notes[:3] == ["begun", "turn", "begun"]
+
+
+async def test_what_the_listener_raises_ends_the_run_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A progress bar on a terminal that is gone, say."""
+
+    def gone(_: Outcome) -> None:
+        raise BrokenPipeError
+
+    async with StandIn("stripe") as stand_in:
+        plans = plan(integration(stand_in, monkeypatch, "key"), Tools(), None)
+        with pytest.raises(BrokenPipeError):
+            await run_all(plans, Tools(), limits=Limits(), done=gone)
 
 
 async def test_the_redactor_is_made_ready_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
