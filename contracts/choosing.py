@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from contracts.adapters import aws_hosts
 from contracts.adapters.common import hosts_of
 from contracts.contract import LIBRARY, PULLED
-from contracts.shelf import Shelf
+from contracts.shelf import Shelf, provider_of
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
 from interlock.records import Interaction
@@ -50,7 +50,9 @@ class ByHost:
     def _all(self) -> list[tuple[re.Pattern[str], str]]:
         if self._patterns is None:
             self._patterns = []
-            for name in self._known:
+            wholes = dict.fromkeys(map(provider_of, self._known))
+            names = (each for whole in wholes for each in self._shelf.family(whole) if each in self._known)
+            for name in names:
                 self._patterns += [(re.compile(each), name) for each in dict.fromkeys(self._of(name))]
         return self._patterns
 
@@ -74,10 +76,14 @@ class ByHost:
 
 
 def catalogue_hosts(name: str, environment: str | None = None) -> list[str]:
-    """Patterns of a provider's hosts, as the catalogue has them; a place in a host stands for one label or more."""
-    if name not in catalogue.names():
+    """Patterns of the hosts of a contract's provider, as the catalogue has them.
+
+    A place in a host stands for one label or more.
+    """
+    provider = provider_of(name)
+    if provider not in catalogue.names():
         return []
-    bases = [base for base in catalogue.load(name).bases if environment in {None, base.environment}]
+    bases = [base for base in catalogue.load(provider).bases if environment in {None, base.environment}]
     return [pattern for base in bases for pattern in hosts_of(base.url)]
 
 

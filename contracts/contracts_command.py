@@ -31,17 +31,18 @@ def group(ctx: click.Context, form: str) -> int:
         ]
         click.echo(json.dumps({"schema": SCHEMA, "contracts": entries}, indent=2))
         return 0
+    width = max(map(len, known), default=0)
     for each in known.values():
-        click.echo(_line(each))
+        click.echo(_line(each, width))
     if not known:
         click.echo("no contract is known; `interlock contracts pull NAME` fetches a provider's own", err=True)
     return 0
 
 
-def _line(known: Known) -> str:
+def _line(known: Known, width: int) -> str:
     if known.pinned is None:
-        return f"{known.name:<18} {known.origin}"
-    return f"{known.name:<18} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"
+        return f"{known.name:<{width}} {known.origin}"
+    return f"{known.name:<{width}} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"
 
 
 def shelf() -> Shelf:
@@ -57,17 +58,24 @@ def pull(name: str, url: str | None) -> int:
     """Fetch the contract of a provider, check that it can be read, and keep it with its digest.
 
     NAME is a provider, or an integration of interlock.toml, which stands for its provider; with --url any name.
+    Where a provider has its contract in several documents, all of them are fetched and kept, or none; NAME.DOCUMENT
+    fetches one alone (`interlock providers NAME` lists them).
 
-    From then on `verify` uses it in place of our library's. Commit the folder `.interlock/contracts`. Those of
-    AWS's services are taken from the installed botocore.
+    From then on `verify` uses it in place of our library's; documents of several are asked first, and our library's
+    for what they leave out. Commit the folder `.interlock/contracts`. Those of AWS's services are taken from the
+    installed botocore.
     """
-    from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415 - the network, only now
+    from contracts.pull import Document, documents, raw  # noqa: PLC0415 - the network, only now
+    from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415
 
+    stem, dot, part = name.partition(".")
+    name = f"{provider_called(stem)}{dot}{part}"
+    asked = (Document(name=name, place=raw(url)),) if url else documents(name)
     now = dt.datetime.now(dt.UTC)
-    known, contract = asyncio.run(fetch_and_pin(provider_called(name), shelf().root, url=url, now=now))
-    assert known.pinned is not None
-    click.echo(
-        f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"
-    )
-    click.echo(f"pinned as {known.path} ({known.pinned['bytes']} bytes, sha256 {contract.digest})")
+    for known, contract in asyncio.run(fetch_and_pin(asked, shelf().root, now=now)):
+        assert known.pinned is not None
+        click.echo(
+            f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"
+        )
+        click.echo(f"pinned as {known.path} ({known.pinned['bytes']} bytes, sha256 {contract.digest})")
     return 0

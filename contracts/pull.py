@@ -1,21 +1,25 @@
-"""A provider's own contract, fetched from the address in the catalogue: capped in size, never redirected.
+"""A provider's own contracts, fetched from the addresses in the catalogue: capped in size, never redirected.
 
 AWS's are taken from the installed botocore, which brings them along.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from contracts import adapters, installed
 from contracts.contract import PULLED, Contract
 from contracts.documents import MAX_BYTES
-from contracts.shelf import Known, Shelf
+from contracts.shelf import Fetched, Known, Shelf
 from interlock import catalogue
-from interlock.errors import CannotJudge, UsageError
+from interlock.catalogue import ContractPointer
+from interlock.errors import CannotJudge, InterlockError, UsageError
 from interlock.http import Draft, call
 from interlock.redaction import Redactor
 from interlock.wire import Wire, WireError
@@ -26,23 +30,46 @@ _MODEL = re.compile(r"/botocore/data/([a-z0-9-]+)(?:/|$)")
 _BLOB = re.compile(r"https://github\.com/([^/]+/[^/]+)/blob/(.+)")
 
 
-def address(name: str) -> str:
-    """Where the provider's own document is. Raises `UsageError` where the catalogue names no single file."""
-    pointers = [each for each in catalogue.load(name).contracts if each.format != "none"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document of a provider. `name`: as it is kept on the shelf; `place`: its address, or `botocore:NAME`."""
+
+    name: str
+    place: str
+
+
+def documents(name: str) -> tuple[Document, ...]:
+    """Where the documents of a provider are, or that of `provider.name`. Raises `UsageError` where none is told."""
+    provider, _, part = name.partition(".")
+    pointers = [each for each in catalogue.load(provider).contracts if each.format != "none"]
     if not pointers:
         raise UsageError(
             f"{name} publishes no contract that could be fetched",
             hint="give one with --url, or use `interlock verify --contract FILE`",
         )
-    if pointers[0].format == "botocore" and (model := _MODEL.search(pointers[0].url)):
-        return f"{installed.PREFIX}{model[1]}"
-    url = raw(pointers[0].url)
+    several = {each.name: each for each in pointers if each.name is not None}
+    if not part:
+        return tuple(_document(provider, each) for each in several.values() or pointers[:1])
+    if part not in several:
+        known = ", ".join(f"{provider}.{each}" for each in several)
+        raise UsageError(
+            f"{provider} has no document called {part!r}",
+            hint=f"there are {known}" if known else "there is one, which has no name of its own",
+        )
+    return (_document(provider, several[part]),)
+
+
+def _document(provider: str, pointer: ContractPointer) -> Document:
+    name = provider if pointer.name is None else f"{provider}.{pointer.name}"
+    if pointer.format == "botocore" and (model := _MODEL.search(pointer.url)):
+        return Document(name=name, place=f"{installed.PREFIX}{model[1]}")
+    url = raw(pointer.url)
     if url.startswith(("https://github.com/", "https://www.npmjs.com/")):
         raise UsageError(
-            f"the contract of {name} is in several files: {pointers[0].url}",
-            hint=f"choose one and give its address: interlock contracts pull {name} --url URL",
+            f"the contract of {provider} is in several files: {pointer.url}",
+            hint=f"choose one and give its address: interlock contracts pull {provider} --url URL",
         )
-    return url
+    return Document(name=name, place=url)
 
 
 def raw(url: str) -> str:
@@ -71,15 +98,52 @@ async def fetch(url: str, wire: Wire | None = None) -> bytes:
 
 
 async def pull(
-    name: str, root: Path, *, url: str | None, now: dt.datetime, wire: Wire | None = None
-) -> tuple[Known, Contract]:
-    """Fetch, read and pin a contract; what is none is not kept. Raises `UsageError` or `CannotJudge`."""
-    place = raw(url) if url else address(name)
-    if place.startswith(installed.PREFIX):
-        data, place = installed.service_model(place.removeprefix(installed.PREFIX))
-    else:
-        data = await fetch(place, wire)
-    shown = Redactor().text(place)  # the lock is committed
-    contract = adapters.parse(data, name=name, source=shown, origin=PULLED)
-    known = Shelf(root).pin(name, data, url=shown, pulled_at=now.isoformat(timespec="seconds"))
-    return known, contract
+    asked: Sequence[Document], root: Path, *, now: dt.datetime, wire: Wire | None = None
+) -> tuple[tuple[Known, Contract], ...]:
+    """Fetch, read and pin contracts, all of them or none: what is none is not kept, and what was pinned stays so.
+
+    Raises `UsageError` or `CannotJudge`; of several documents each that failed is named.
+    """
+    got = await asyncio.gather(*(_got(each, wire) for each in asked))
+    failed = [each for each in got if isinstance(each, InterlockError)]
+    if failed and len(asked) == 1:
+        raise failed[0]
+    if failed:
+        raise _none_of(asked, got, failed)
+    read = [each for each in got if not isinstance(each, InterlockError)]
+    known = Shelf(root).pin_all([each for each, _ in read], pulled_at=now.isoformat(timespec="seconds"))
+    return tuple(zip(known, (contract for _, contract in read), strict=True))
+
+
+async def _got(document: Document, wire: Wire | None) -> tuple[Fetched, Contract] | InterlockError:
+    """A document and what it promises, or why it could not be had."""
+    place = document.place
+    try:
+        if place.startswith(installed.PREFIX):
+            data, place = installed.service_model(place.removeprefix(installed.PREFIX))
+        else:
+            data = await fetch(place, wire)
+        shown = Redactor().text(place)  # the lock is committed
+        contract = adapters.parse(data, name=document.name, source=shown, origin=PULLED)
+    except (UsageError, CannotJudge) as exc:
+        return exc
+    return Fetched(name=document.name, data=data, url=shown), contract
+
+
+def _none_of(
+    asked: Sequence[Document], got: Sequence[object], failed: Sequence[InterlockError]
+) -> InterlockError:
+    """One error for several documents: what could not be asked weighs less than what is wrong."""
+    lines = [
+        f"{document.name}: {each.message}"
+        for document, each in zip(asked, got, strict=True)
+        if isinstance(each, InterlockError)
+    ]
+    alone = next(
+        (each.name for each, one in zip(asked, got, strict=True) if one not in failed), asked[0].name
+    )
+    kind = UsageError if any(isinstance(each, UsageError) for each in failed) else CannotJudge
+    return kind(
+        "\n".join([*lines, f"{len(failed)} of {len(asked)} documents failed, and none was pinned"]),
+        hint=f"each is fetched alone by its name: interlock contracts pull {alone}",
+    )

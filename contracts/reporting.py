@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.contract import LIBRARY
 from contracts.rules.table import promises
 from contracts.running import Options, Outcome, contracts_of
+from contracts.shelf import Shelf, provider_of
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
 from interlock.records import Finding, Severity, Verdict
@@ -26,12 +27,13 @@ def report_of(
 ) -> Report:
     """The report: one case for each cassette, one that cannot be read too; other files are counted alone."""
     cases, shown = [], []
+    pulled = {provider_of(name) for name in Shelf(Path(options.root)).lock()}
     for each in outcomes:
         if each.format is None and not _is_named(each, options) and not is_broken(each):
             continue
         new = findings.beyond(each.findings, accepted)
         shown += new
-        state, detail = _state(each, new, fail_on)
+        state, detail = _state(each, new, fail_on, pulled)
         cases.append(Case(name=each.file, group="verify", state=state, detail=detail, findings=tuple(new)))
     summary = summary_of(outcomes, accepted)
     unreadable = f", {number(summary['unreadable'], 'file')} unreadable" if summary["unreadable"] else ""
@@ -62,7 +64,9 @@ def is_broken(outcome: Outcome) -> bool:
     )
 
 
-def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -> tuple[CaseState, str]:
+def _state(
+    outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None, pulled: Collection[str]
+) -> tuple[CaseState, str]:
     if fail_on is not None and any(findings.at_least(each, fail_on) for each in new):
         return CaseState.FAILED, ""
     if not outcome.interactions:
@@ -70,16 +74,18 @@ def _state(outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None) -
     if not outcome.known:
         return CaseState.UNPROVEN, f"no contract is known for {', '.join(outcome.hosts)}"
     if not outcome.matched:
-        return CaseState.UNPROVEN, _left_out(outcome)
+        return CaseState.UNPROVEN, _left_out(outcome, pulled)
     return (
         CaseState.PASSED,
         "" if not outcome.partly else f"{outcome.partly} of {outcome.matched} judged in part",
     )
 
 
-def _left_out(outcome: Outcome) -> str:
-    """That nothing matched, and where the whole contract is, if ours is a part of it."""
-    ours = [name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY]
+def _left_out(outcome: Outcome, pulled: Collection[str]) -> str:
+    """That nothing matched, and where the whole contract is, if ours is a part of it and that was not pulled."""
+    ours = [
+        name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY and name not in pulled
+    ]
     rest = f"; our library has a part: `interlock contracts pull {ours[0]}` fetches the whole" if ours else ""
     return f"nothing in its {number(outcome.interactions, 'interaction')} is an operation of a contract{rest}"
 

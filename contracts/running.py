@@ -15,7 +15,7 @@ from contracts import adapters, installed
 from contracts.choosing import ByHost, Named, host_of, origin_of
 from contracts.contract import Contract
 from contracts.rules import severities
-from contracts.shelf import Shelf
+from contracts.shelf import Shelf, provider_of
 from contracts.verify import Chooser, Verified, verify_all
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -134,8 +134,9 @@ def rulebook(options: Options) -> Rulebook:
     )
 
 
-def idempotency_header(provider: str) -> str | None:
-    """The header that makes a write safe to repeat, as the catalogue has it."""
+def idempotency_header(contract: str) -> str | None:
+    """The header that makes a write safe to repeat, as the catalogue has it of a contract's provider."""
+    provider = provider_of(contract)
     if provider not in catalogue.names():
         return None
     retry = catalogue.load(provider).retry
@@ -148,7 +149,7 @@ def chooser(options: Options, book: Rulebook) -> Chooser:
     if options.contracts:
         return Named([Bench(load_named(each, options), book) for each in options.contracts])
     if options.provider:
-        return Named([Bench(shelf.load(options.provider), book)])
+        return Named([Bench(shelf.load(each), book) for each in shelf.family(options.provider)])
     if not shelf.known():
         raise UsageError(
             "no contract is known",

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,15 @@ class Known:
     pinned: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """One document to be kept. `name`: on the shelf; `url`: where it was had, without secrets."""
+
+    name: str
+    data: bytes
+    url: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """What is there for a project: `root` is the folder of its settings. What was pulled goes before the library."""
@@ -59,11 +68,15 @@ class Shelf:
         """The name on the shelf: its own, else that of the provider for which an integration stands."""
         return name if name in self.known() else provider_called(name)
 
+    def family(self, name: str) -> tuple[str, ...]:
+        """What a provider's promises are sought in, in turn: the parts of its own that were pulled, then `name`."""
+        return (*sorted(each for each in self.lock() if each != name and provider_of(each) == name), name)
+
     def load(self, name: str) -> Contract:
         """The contract of a provider. Raises `UsageError` where there is none, or it is not the pinned one."""
         known = self.known().get(name)
         if known is None:
-            if name not in catalogue.names():
+            if provider_of(name) not in catalogue.names():
                 near = difflib.get_close_matches(name, self.known(), n=1)
                 meant = f"; did you mean {near[0]!r}?" if near else ""
                 raise UsageError(
@@ -78,7 +91,8 @@ class Shelf:
         source = (
             f"contracts/library/{name}/{known.path.name}" if ours else str(PULLED_FOLDER / known.path.name)
         )
-        contract = adapters.load(known.path, name=name, source=source, origin=known.origin, partial=ours)
+        partial = ours or provider_of(name) != name
+        contract = adapters.load(known.path, name=name, source=source, origin=known.origin, partial=partial)
         if known.pinned is not None and known.pinned["sha256"] != contract.digest:
             raise UsageError(
                 f"{known.path}: is not what was pulled: its digest differs from the one in {LOCK}",
@@ -113,29 +127,51 @@ class Shelf:
 
     def pin(self, name: str, data: bytes, *, url: str, pulled_at: str) -> Known:
         """Keep a document and its digest. Raises `UsageError`."""
-        if not _NAME.fullmatch(name):
-            raise UsageError(
-                f"{name!r} is no name for a contract",
-                hint="a name has a-z, A-Z, 0-9, _ and - in it, and dots between",
-            )
-        suffix = ".json" if data.lstrip()[:1] == b"{" else ".yaml"
-        entry = {
-            "file": f"{name}{suffix}",
-            "url": url,
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "bytes": len(data),
-            "pulled_at": pulled_at,
-        }
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as exc:
-            raise UsageError(f"{url}: is not UTF-8 text") from exc
-        write_whole(self.folder / str(entry["file"]), text)
-        entries = dict(sorted({**self.lock(), name: entry}.items()))
+        return self.pin_all([Fetched(name=name, data=data, url=url)], pulled_at=pulled_at)[0]
+
+    def pin_all(self, documents: Sequence[Fetched], *, pulled_at: str) -> tuple[Known, ...]:
+        """Keep documents and their digests, all of them or none. Raises `UsageError`.
+
+        The lock is written last, and once: what breaks off before leaves files that do not fit it, and `load` says so.
+        """
+        new = {each.name: _entry(each, pulled_at) for each in documents}
+        entries = dict(sorted({**self.lock(), **new}.items()))
+        for each in documents:
+            write_whole(self.folder / new[each.name]["file"], each.data)
         write_whole(
             self.folder / LOCK, json.dumps({"schema": LOCK_SCHEMA, "contracts": entries}, indent=2) + "\n"
         )
-        return Known(name=name, origin=PULLED, path=self.folder / str(entry["file"]), pinned=entry)
+        return tuple(
+            Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
+            for name, entry in new.items()
+        )
+
+
+def provider_of(name: str) -> str:
+    """The provider that a contract is of: `paypal` for `paypal`, and for a part of its own, `paypal.payments`."""
+    stem = name.partition(".")[0]
+    return stem if stem in catalogue.names() else name
+
+
+def _entry(document: Fetched, pulled_at: str) -> dict[str, Any]:
+    """The line of the lock. Raises `UsageError` for what cannot be kept."""
+    if not _NAME.fullmatch(document.name):
+        raise UsageError(
+            f"{document.name!r} is no name for a contract",
+            hint="a name has a-z, A-Z, 0-9, _ and - in it, and dots between",
+        )
+    try:
+        document.data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{document.url}: is not UTF-8 text") from exc
+    suffix = ".json" if document.data.lstrip()[:1] == b"{" else ".yaml"
+    return {
+        "file": f"{document.name}{suffix}",
+        "url": document.url,
+        "sha256": hashlib.sha256(document.data).hexdigest(),
+        "bytes": len(document.data),
+        "pulled_at": pulled_at,
+    }
 
 
 def _is_entry(entry: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from contracts import values
-from contracts.contract import Contract, Event
+from contracts.contract import PULLED, Contract, Event
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import explain
 from contracts.media import chosen, read
@@ -71,12 +71,18 @@ def verify_all(interactions: Iterable[Interaction], choose: Chooser) -> Iterator
 
 
 def _view(interaction: Interaction, benches: Sequence[Bench]) -> View:
-    """Before the first contract that knows its operation, else before the first of them."""
-    first = View(interaction, benches[0])
-    if first.match is not None:
-        return first
-    others = (View(interaction, each) for each in benches[1:])
-    return next((each for each in others if each.match is not None), first)
+    """Before the first contract that knows its operation, else before the first that is no part of a provider's own."""
+    unknown = []
+    for bench in benches:
+        view = View(interaction, bench)
+        if view.match is not None:
+            return view
+        unknown.append(view)
+    return next((each for each in unknown if not _is_part(each.contract)), unknown[0])
+
+
+def _is_part(contract: Contract) -> bool:
+    return contract.partial and contract.origin == PULLED
 
 
 def _looked_at(view: View) -> View:

@@ -439,8 +439,9 @@ class Webhooks(Fact):
 
 
 class ContractPointer(Fact):
-    """Where the provider's own machine-readable contract is."""
+    """Where the provider's own machine-readable contract is. `name`: of one document, where there are several."""
 
+    name: Name | None = None
     format: Literal["openapi", "swagger", "discovery", "botocore", "none"]
     url: str
 
@@ -532,6 +533,9 @@ def _loose_ends_beside(provider: Provider, known: set[str]) -> Iterator[str]:
         yield f"versions uses unknown parameter {provider.versions.parameter!r}"
     if provider.webhooks and provider.webhooks.credential not in {None, *provider.credentials}:
         yield f"webhooks uses unknown credential {provider.webhooks.credential!r}"
+    documents = [each.name for each in provider.contracts]
+    if any(documents) and (None in documents or len(set(documents)) < len(documents)):
+        yield "contracts: where one has a name, each needs one of its own"
     if provider.status_page and (unknown := places(provider.status_page.url) - known):
         yield f"status_page uses unknown parameters {sorted(unknown)}"
 

@@ -191,7 +191,7 @@ def sections(provider: Provider) -> Iterator[tuple[str, list[Line]]]:
         ("Status page", [_line(page.engine, page.url, page)] if page else []),
         ("API versions", list(_versions(provider))),
         ("Webhooks", list(_webhooks(provider))),
-        ("Contracts", [_line(c.format, c.url, c) for c in provider.contracts]),
+        ("Contracts", [_line(c.name or c.format, c.url, c) for c in provider.contracts]),
         ("Notes", [Line("", note) for note in provider.notes]),
     )
     return ((title, lines) for title, lines in parts if lines)

@@ -11,7 +11,7 @@ import pytest
 from contracts import adapters
 from contracts.choosing import ByHost
 from contracts.contract import Contract
-from contracts.pull import pull
+from contracts.pull import documents, pull
 from contracts.running import Options, load_named
 from contracts.shelf import Shelf
 from contracts.verify import verify
@@ -148,7 +148,7 @@ def test_an_action_that_there_is_not_is_no_operation() -> None:
 
 
 async def test_it_is_pulled_from_the_installed_botocore_and_chosen_by_its_hosts(tmp_path: Path) -> None:
-    _, contract = await pull("s3", tmp_path, url=None, now=NOW)
+    ((_, contract),) = await pull(documents("s3"), tmp_path, now=NOW)
     pinned = Shelf(tmp_path).lock()["s3"]
     assert pinned["url"].startswith("botocore ")
     assert pinned["sha256"] == contract.digest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.pull import pull, raw
+from contracts.pull import Document, pull, raw
 from contracts.shelf import LOCK, Shelf
 from interlock.errors import CannotJudge, UsageError
 from interlock.wire import Wire
@@ -21,9 +21,14 @@ def _answer(body: bytes, status: str = "200 OK") -> bytes:
     return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status.encode(), len(body), body)
 
 
+def shop(place: str) -> tuple[Document]:
+    """The shop's contract, and where it is."""
+    return (Document(name="shop", place=place),)
+
+
 async def test_it_is_pinned_with_its_digest_and_loaded_from_there(tmp_path: Path) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
-        known, contract = await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/shop.json", now=NOW)
+        ((known, contract),) = await pull(shop(f"http://127.0.0.1:{port}/shop.json"), tmp_path, now=NOW)
     assert known.path.read_bytes() == DOCUMENT
     lock = json.loads((tmp_path / ".interlock" / "contracts" / LOCK).read_text())
     assert lock["contracts"]["shop"]["sha256"] == contract.digest
@@ -33,7 +38,7 @@ async def test_it_is_pinned_with_its_digest_and_loaded_from_there(tmp_path: Path
 
 async def test_what_was_changed_after_it_was_pulled_is_refused(tmp_path: Path) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
-        known, _ = await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/shop.json", now=NOW)
+        ((known, _),) = await pull(shop(f"http://127.0.0.1:{port}/shop.json"), tmp_path, now=NOW)
     known.path.write_bytes(DOCUMENT + b" ")
     with pytest.raises(UsageError, match="is not what was pulled"):
         Shelf(tmp_path).load("shop")
@@ -49,11 +54,10 @@ async def test_what_was_changed_after_it_was_pulled_is_refused(tmp_path: Path) -
     ],
 )
 async def test_what_is_no_contract_is_not_kept(tmp_path: Path, answer: bytes, error: type[Exception]) -> None:
+    wire = Wire(max_body_bytes=50_000)
     async with server(says(answer)) as port:
         with pytest.raises(error):
-            await pull(
-                "shop", tmp_path, url=f"http://127.0.0.1:{port}/", now=NOW, wire=Wire(max_body_bytes=50_000)
-            )
+            await pull(shop(f"http://127.0.0.1:{port}/"), tmp_path, now=NOW, wire=wire)
     assert Shelf(tmp_path).lock() == {}
 
 
@@ -70,14 +74,14 @@ async def test_a_name_that_is_no_file_name_is_refused_and_the_lock_stays_whole(
 ) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
         with pytest.raises(UsageError, match="is no name for a contract"):
-            await pull(name, tmp_path, url=f"http://127.0.0.1:{port}/", now=NOW)
+            await pull((Document(name=name, place=f"http://127.0.0.1:{port}/"),), tmp_path, now=NOW)
     assert not (tmp_path / ".interlock").exists()
 
 
 async def test_a_secret_of_the_address_is_neither_kept_nor_said(tmp_path: Path) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
-        await pull("shop", tmp_path, url=f"http://127.0.0.1:{port}/?token=made-up-0123456789", now=NOW)
+        await pull(shop(f"http://127.0.0.1:{port}/?token=made-up-0123456789"), tmp_path, now=NOW)
         with pytest.raises(UsageError, match="with a user name or a password in it") as refused:
-            await pull("shop", tmp_path, url=f"http://me:made-up@127.0.0.1:{port}/", now=NOW)
+            await pull(shop(f"http://me:made-up@127.0.0.1:{port}/"), tmp_path, now=NOW)
     assert "made-up" not in str(refused.value)
     assert "made-up" not in (tmp_path / ".interlock" / "contracts" / LOCK).read_text()
