@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.contract import Contract, Operation
 from contracts.fuzz import WANTS_CREDENTIAL, Fuzzed, Wish, refused
-from contracts.fuzz_events import Fault, Sequences, contract_pointer
+from contracts.fuzz_events import CHECKS, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -18,6 +18,8 @@ from interlock.records import Finding, Location, Severity, Verdict
 
 SCHEMA = "interlock.fuzz/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
+# Of two checks under one rule the first says what it is about.
+_ABOUT = {each.rule: each.promised for each in reversed((CHECKS | SEQUENCES | STRICT).values())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         cases=tuple(cases),
         summary=_summary(fuzzed, setting),
         closing=closing,
+        rules=_ABOUT,
     )
 
 

@@ -76,6 +76,8 @@ def test_every_form_tells_the_same_and_no_secret(folder: Path, capsys: pytest.Ca
         ("sequences of requests", "passed"),
     ]
     assert form["summary"]["sequences"] >= 5
+    (about,) = json.loads((folder / "sarif.out").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    assert about["shortDescription"] == {"text": "a body as its schema says"}
     texts = [told, *((folder / f"{kind}.out").read_text() for kind in kinds)]
     assert all("fuzz-body" in text and shops.TOKEN not in text for text in texts)
 
