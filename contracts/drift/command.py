@@ -192,10 +192,10 @@ def contract_of(name: str, root: Path) -> Contract:
 
 
 def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
-    """Our library's contract of a provider, and the one that was pulled."""
+    """Our library's contract of a provider, and the one that was pulled, or the part of it that is named."""
     from contracts import adapters  # noqa: PLC0415
     from contracts.contract import LIBRARY, PULLED  # noqa: PLC0415
-    from contracts.shelf import Shelf  # noqa: PLC0415
+    from contracts.shelf import Shelf, provider_of  # noqa: PLC0415
 
     shelf = Shelf(asked.root)
     known = shelf.known().get(shelf.called(name))
@@ -205,15 +205,21 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
             f"{name}: is compared with nothing",
             hint="name REVISION too: a document, a provider or recordings",
         )
-    name = known.name
-    ours = shelf.library / name / "openapi.yaml"
+    name, provider = known.name, provider_of(known.name)
+    ours = shelf.library / provider / "openapi.yaml"
     if known.origin != PULLED or not ours.is_file():
+        *parts, _ = shelf.family(name)
         raise UsageError(
-            f"{name}: there is one contract of it alone",
-            hint=f"`interlock contracts pull {name}` fetches another",
+            f"{name}: there is one contract of the whole alone"
+            if parts
+            else f"{name}: there is one contract of it alone",
+            hint=f"its own documents are: {', '.join(parts)}"
+            if parts
+            else f"`interlock contracts pull {name}` fetches another",
         )
-    source = f"contracts/library/{name}/{ours.name}"
-    return adapters.load(ours, name=name, source=source, origin=LIBRARY, partial=True), shelf.load(name)
+    source = f"contracts/library/{provider}/{ours.name}"
+    base = adapters.load(ours, name=provider, source=source, origin=LIBRARY, partial=True)
+    return base, shelf.load(name)
 
 
 def _contracts(base: Contract, revision: Contract, asked: Asked) -> Told:
