@@ -136,7 +136,9 @@ def test_a_name_alone_compares_our_library_with_what_was_pulled(folder: Path) ->
 def test_one_of_several_documents_is_compared_with_our_library_as_far_as_it_goes(folder: Path) -> None:
     pulled = document(paths={"/v2/payments/captures/{id}": {"get": {"responses": {}}}})
     shelf = Shelf(folder)
-    shelf.pin("paypal.payments", json.dumps(pulled).encode(), url="https://d.example/", pulled_at="2026-11-26")
+    shelf.pin(
+        "paypal.payments", json.dumps(pulled).encode(), url="https://d.example/", pulled_at="2026-11-26"
+    )
     whole = run("paypal").exception
     assert isinstance(whole, UsageError)
     assert (whole.message, whole.hint) == (
@@ -145,7 +147,9 @@ def test_one_of_several_documents_is_compared_with_our_library_as_far_as_it_goes
     )
     found = json.loads(run("paypal.payments", "--format", "json").output)
     (case,) = found["cases"]
-    assert case["name"] == "contracts/library/paypal/openapi.yaml -> .interlock/contracts/paypal.payments.json"
+    assert (
+        case["name"] == "contracts/library/paypal/openapi.yaml -> .interlock/contracts/paypal.payments.json"
+    )
     assert not {each["rule"] for each in case["findings"]} & {"operation-removed", "operation-added"}
 
 
