@@ -28,6 +28,7 @@ from contracts.webhooks.schemes.event_grid import VALIDATION
 from contracts.webhooks.signatures import sign
 
 _OLD_SECONDS, _COPIES = 60, 20
+_NAMELESS = 3  # times without id: the second may be a stranger's by chance, two of them hardly
 _ODD_TEXT = "Zo\u00eb \u6f22\u5b57 \U0001f389 <&> \u2028"
 Made = tuple[Shot, ...] | WhyNot
 
@@ -201,12 +202,21 @@ def _id_stripped(bench: Bench) -> Made:
         return WhyNot("its deliveries carry no id", profile.source)
     if profile.needs_id:
         return WhyNot("without its id a delivery cannot be signed", profile.source)
+    turns = [_valid(bench, f"id-stripped-beside-{turn}") for turn in range(2 * _NAMELESS + 1)]
+    rounds = zip(turns[1::2], turns[2::2], strict=True)
+    nameless = _without_id(bench, where)
+    return turns[0], *(shot for one, other in rounds for shot in (nameless, one, other))
+
+
+def _without_id(bench: Bench, where: str) -> Shot:
+    """The same bytes each time, and other ones in another run: a receiver may know a digest of them."""
     draft, _ = _draft(bench, "id-stripped")
-    if where.startswith("header:"):
-        made = places.drop(_signed(bench, draft), where)
-        expect = Expect.REFUSED if _signs(bench, "id") else Expect.CALM
-        return (Shot(delivery=made, expect=expect),)
-    return (Shot(delivery=_signed(bench, places.drop(draft, where)), expect=Expect.CALM),)
+    draft = places.add(draft, "interlock_run", bench.run)
+    if not where.startswith("header:"):
+        return Shot(delivery=_signed(bench, places.drop(draft, where)), expect=Expect.CALM, effects=1)
+    made = places.drop(_signed(bench, draft), where)
+    signed = _signs(bench, "id")
+    return Shot(delivery=made, expect=Expect.REFUSED if signed else Expect.CALM, effects=0 if signed else 1)
 
 
 def _out_of_order(bench: Bench) -> Made:
@@ -385,8 +395,10 @@ _ACKNOWLEDGEMENTS = {
 }
 
 
-def _row(name: str, proves: str, make: Callable[[Bench], Made], *, by_effects: bool = False) -> Row:
-    return Row(name=name, proves=proves, make=make, by_effects=by_effects)
+def _row(
+    name: str, proves: str, make: Callable[[Bench], Made], *, by_effects: bool = False, watched: bool = False
+) -> Row:
+    return Row(name=name, proves=proves, make=make, by_effects=by_effects, watched=watched)
 
 
 ROWS = (
@@ -403,7 +415,7 @@ ROWS = (
     _row("exact-replay", "the same bytes again act once", _exact_replay, by_effects=True),
     _row("fresh-again", "the same event, signed again, acts once", _fresh_again, by_effects=True),
     _row("twenty-at-once", "twenty copies at the same time act once", _at_once, by_effects=True),
-    _row("id-stripped", "a delivery without id does not break it", _id_stripped),
+    _row("id-stripped", "a delivery without id does not break it", _id_stripped, watched=True),
     _row("out-of-order", "a later event before an earlier one: both are taken", _out_of_order),
     _row("unknown-type", "a new type of event does not break it", _unknown_type),
     _row("every-type", "every type of event is taken, and no payload of it breaks it", _every_type),

@@ -57,7 +57,7 @@ def group() -> None:
 @click.option(
     "--effects", "effects_at", metavar="REF",
     help="Where the ids of the events that acted are read: url:ADDRESS, file:PATH or command:WORDS; "
-    "a JSON list, or an id a line.",
+    "a JSON list (null for one without id), or an id a line.",
 )  # fmt: skip
 @click.option(
     "--payload", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

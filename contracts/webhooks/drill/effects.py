@@ -15,7 +15,8 @@ from interlock.wire import Wire, WireError
 
 Read = Callable[[], Awaitable[bytes]]
 _HINT = (
-    "url:http://127.0.0.1:8000/effects, file:PATH or command:WORDS; a JSON list of event ids, or an id a line"
+    "url:http://127.0.0.1:8000/effects, file:PATH or command:WORDS; "
+    "a JSON list of event ids, null for what has none, or an id a line"
 )
 _DEADLINE_SECONDS = 10.0
 
@@ -36,7 +37,7 @@ def reader(reference: str, wire: Wire) -> Read:
 
 
 def parse(raw: bytes) -> Counter[str]:
-    """How often each event acted. Raises `UsageError`: what cannot be read is not nothing."""
+    """How often each event acted; what has no id, as the empty name. Raises `UsageError`: unreadable is not nothing."""
     try:
         text = raw.decode("utf-8-sig").strip()
         if not text.startswith("["):
@@ -44,9 +45,9 @@ def parse(raw: bytes) -> Counter[str]:
         found = json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise UsageError("what --effects gives is neither a JSON list nor lines of text", hint=_HINT) from exc
-    if not all(isinstance(each, str | int) for each in found):
+    if not all(each is None or isinstance(each, str | int) for each in found):
         raise UsageError("what --effects gives is no list of event ids", hint=_HINT)
-    return Counter(str(each) for each in found)
+    return Counter("" if each is None else str(each) for each in found)
 
 
 def _words(text: str) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from contracts.webhooks.configure import Receiver
-from contracts.webhooks.drill.records import Bench, Expect, Heard, Planned, Shot, WhyNot
+from contracts.webhooks.drill.nameless import FORGETS, Told, is_nameless, tell
+from contracts.webhooks.drill.records import Bench, Effects, Expect, Heard, Planned, Shot, WhyNot
 from interlock import findings
 from interlock.output import Case, CaseState
 from interlock.records import Finding, Severity
 
-Effects = Mapping[str, int]
+_NO_EFFECTS = "answers alone do not tell how often it acted; say --effects"
 _RAW = "check the raw bytes of the body, before anything parses them"
 _FIXES = {
     "unicode": _RAW,
@@ -21,6 +22,7 @@ _FIXES = {
     "exact-replay": "keep the event's id under a unique key, in the transaction that acts",
     "fresh-again": "keep the event's id, not the signature, under a unique key",
     "twenty-at-once": "a unique key decides, in the transaction that acts; looking first is a race",
+    "id-stripped": "refuse what carries no event id, or keep a digest of its body in the id's place",
     "stale": "compare the signed time with the clock",
     "unknown-type": "answer 2xx to types that you do not use",
     "every-type": "answer 2xx to types that you do not use; read what the contract leaves optional as optional",
@@ -41,7 +43,7 @@ _IMPLIES: dict[str, frozenset[str]] = {
 
 
 def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects | None, bench: Bench) -> Case:
-    """One case. `heard`: for each delivery, an answer for each copy. `effects`: by event id; None: not known."""
+    """One case. `heard`: for each delivery, an answer for each copy. `effects`: None where they are not known."""
     row, group = planned.row, f"drill {bench.receiver.name}"
     if isinstance(planned.made, WhyNot):
         why = planned.made
@@ -51,16 +53,24 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
     pairs = list(zip(planned.made, heard, strict=True))
     found = [each for shot, answers in pairs for each in _of_answers(row.name, shot, answers, bench)]
     found += _of_time(row.name, pairs, bench.receiver)
+    proven, unproven = row.proves, _NO_EFFECTS if row.by_effects else ""
     if effects is not None:
+        around = effects.around.get(row.name)
+        nameless = tell(planned.made, heard, around) if around else Told(proven=row.proves)
+        proven, unproven = (
+            nameless.proven,
+            FORGETS if row.by_effects and effects.forgets else nameless.unproven,
+        )
         told = {each.rule for each in found}
-        acted = _of_effects(row.name, planned.made, effects, bench.profile.id_at)
+        acted = [*_of_effects(row.name, planned.made, effects, bench.profile.id_at)]
+        acted += _of_nameless(row.name, planned.made, nameless)
         found += [each for each in acted if not told & _IMPLIES[each.rule]]
     unique = tuple({each.fingerprint: each for each in found}.values())
-    state, detail = CaseState.PASSED, "" if unique else row.proves
+    state, detail = CaseState.PASSED, "" if unique else proven
     if any(findings.at_least(each, Severity.ERROR) for each in unique):
         state, detail = CaseState.FAILED, ""
-    elif row.by_effects and effects is None:
-        state, detail = CaseState.UNPROVEN, "answers alone do not tell how often it acted; say --effects"
+    elif unproven:
+        state, detail = CaseState.UNPROVEN, unproven
     seconds = sum(max(one.seconds for one in answers) for answers in heard)
     return Case(name=row.name, group=group, state=state, detail=detail, findings=unique, seconds=seconds)
 
@@ -121,13 +131,13 @@ def _of_time(
 def _of_effects(name: str, shots: Sequence[Shot], effects: Effects, id_at: str | None) -> Iterator[Finding]:
     wanted = {s.event_id: s.effects for s in shots if s.event_id is not None and s.effects is not None}
     for event, count in wanted.items():
-        seen = effects.get(event, 0)
+        seen = effects.count.get(event, 0)
         told = f"{event} acted {seen} times"
         if count == 0 and seen:
             yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", told)
         elif count and seen > count:
             yield _make(name, "webhook-effect-repeated", Severity.ERROR, "one event, one effect", told)
-        elif count and not seen:
+        elif count and not seen and not effects.forgets:
             yield _make(
                 name,
                 "webhook-effect-missing",
@@ -135,6 +145,17 @@ def _of_effects(name: str, shots: Sequence[Shot], effects: Effects, id_at: str |
                 "one event, one effect",
                 f"{event} never acted" + (f"; that id stands at {id_at}" if id_at else ""),
             )
+
+
+def _of_nameless(name: str, shots: Sequence[Shot], told: Told) -> Iterator[Finding]:
+    if not told.acted:
+        return
+    sent = [shot for shot in shots if is_nameless(shot)]
+    seen = f"the same delivery without id, sent {len(sent)} times, acted {told.acted} times"
+    if sent[0].effects:
+        yield _make(name, "webhook-effect-repeated", Severity.ERROR, "one event, one effect", seen)
+    else:
+        yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", seen)
 
 
 def _make(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,6 +48,7 @@ class EventPayloads:
 class Shot:
     """One delivery. `effects`: how often the event may act, None: not judged. `at_once`: copies sent together.
 
+    `event_id` None with `effects`: nothing names its effects; in a watched case they are told from those around it.
     `slowly`: the body comes in pieces. `answer`: what the answer must say. `about`: which one of many it is.
     """
 
@@ -100,13 +101,14 @@ class Bench:
 class Row:
     """One case. `proves`: one sentence. `make`: its deliveries, or why it cannot be decided.
 
-    `by_effects`: the answers alone prove nothing.
+    `by_effects`: the answers alone prove nothing. `watched`: the effects are read after each of its deliveries.
     """
 
     name: str
     proves: str
     make: Callable[[Bench], tuple[Shot, ...] | WhyNot]
     by_effects: bool = False
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,30 @@ class Planned:
     def shots(self) -> tuple[Shot, ...]:
         """The deliveries; none where the case cannot be decided."""
         return () if isinstance(self.made, WhyNot) else self.made
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The effects around one case, how often each name. `before`: before the drill; `after`: after each delivery.
+
+    `ids`: all that the drill sends.
+    """
+
+    before: Mapping[str, int]
+    after: tuple[Mapping[str, int], ...]
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What the receiver has done. `count`: how often each id, in all looks; `around`: by case, where it is watched.
+
+    `forgets`: what one look showed was gone in a later one, so what is missing may have been there.
+    """
+
+    count: Mapping[str, int]
+    around: Mapping[str, Watched] = field(default_factory=dict)
+    forgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
+import operator
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from contracts.webhooks.drill import effects as effects_module
 from contracts.webhooks.drill.cases import plan
 from contracts.webhooks.drill.judge import judge
-from contracts.webhooks.drill.records import Bench, Heard, Planned, Shot
+from contracts.webhooks.drill.nameless import gone, is_nameless
+from contracts.webhooks.drill.records import Bench, Effects, Heard, Planned, Shot, Watched
 from contracts.webhooks.records import Delivery
 from interlock.errors import CannotJudge
 from interlock.output import Case
@@ -44,26 +48,68 @@ async def drill(bench: Bench, ports: Ports) -> tuple[Case, ...]:
     """Every case. Raises `CannotJudge` if a valid delivery is not taken: then no refusal proves anything."""
     planned = plan(bench)
     deadline = bench.receiver.timeout_seconds * 2
-    if ports.effects is not None:
-        effects_module.parse(await ports.effects())  # what cannot be read is said before anything is sent
+    before = await _effects(frozenset(), ports)  # what cannot be read is said before anything is sent
     heard: list[list[list[Heard]]] = []
+    looks: dict[str, tuple[Counter[str], ...]] = {}
     for each in planned:
-        answers = [await _send(shot, ports, deadline) for shot in each.shots]
+        if each.row.watched and ports.effects is not None:
+            answers, looks[each.row.name] = await _watched(each, ports, deadline)
+        else:
+            answers = [await _send(shot, ports, deadline) for shot in each.shots]
         heard.append(answers)
         if each.row.name == "control" and not answers[0][0].taken:
             raise CannotJudge(
                 f"the control run failed, a valid delivery was not taken: {answers[0][0].words}",
                 hint="is --secret the receiver's, and --url the address that it checks against?",
             )
-    counted = await _effects(planned, ports)
-    return tuple(judge(each, answers, counted, bench) for each, answers in zip(planned, heard, strict=True))
+    shots = [shot for each in planned for shot in each.shots]
+    last = await _effects(_acting(shots), ports)
+    effects = None if before is None or last is None else _summed(before, looks, last, shots)
+    return tuple(judge(each, answers, effects, bench) for each, answers in zip(planned, heard, strict=True))
 
 
-async def _effects(planned: Sequence[Planned], ports: Ports) -> Counter[str] | None:
-    """As soon as every event that must act has, or when it has had its time."""
+def _summed(
+    before: Counter[str],
+    looks: Mapping[str, tuple[Counter[str], ...]],
+    last: Counter[str],
+    shots: Sequence[Shot],
+) -> Effects:
+    ids = frozenset(shot.event_id for shot in shots if shot.event_id)
+    every = [before, *(look for after in looks.values() for look in after), last]
+    return Effects(
+        count=functools.reduce(operator.or_, every),
+        around={name: Watched(before, after, ids) for name, after in looks.items()},
+        forgets=any(gone(one, other) for one, other in pairwise(every)),
+    )
+
+
+async def _watched(
+    planned: Planned, ports: Ports, deadline: float
+) -> tuple[list[list[Heard]], tuple[Counter[str], ...]]:
+    """Its answers, and the effects after each delivery: waited for until one of them does not come."""
+    heard, looks, patient = [], [], True
+    for shot in planned.shots:
+        heard.append(await _send(shot, ports, deadline))
+        wanted = _acting([shot] if patient else [])
+        looks.append(await _effects(wanted, ports) or Counter())
+        patient = patient and wanted <= set(looks[-1])
+    if any(
+        is_nameless(shot) and answers[0].taken for shot, answers in zip(planned.shots, heard, strict=True)
+    ):
+        await ports.sleep(ports.settle_seconds)
+        looks[-1] = await _effects(frozenset(), ports) or Counter()
+    return heard, tuple(looks)
+
+
+def _acting(shots: Sequence[Shot]) -> frozenset[str]:
+    """The ids that must act."""
+    return frozenset(shot.event_id for shot in shots if shot.event_id and shot.effects)
+
+
+async def _effects(wanted: frozenset[str], ports: Ports) -> Counter[str] | None:
+    """As soon as every event that must act has, or when it has had its time; None where nobody tells."""
     if ports.effects is None:
         return None
-    wanted = {shot.event_id for each in planned for shot in each.shots if shot.event_id and shot.effects}
     looks = max(1, round(ports.settle_seconds / _LOOK_AGAIN_SECONDS))
     found: Counter[str] = Counter()
     for look in range(looks):

@@ -44,6 +44,7 @@ _TAKEN, _ACTED, _5XX = "webhook-forgery-taken", "webhook-forgery-acted", "webhoo
 _REFUSED, _REPEATED = "webhook-valid-refused", "webhook-effect-repeated"
 _FORGERIES = ("no-signature", "empty-signature", "wrong-secret", "tampered-body", "tampered-timestamp")
 _TIMES = ("stale", "future")
+_REPLAYS = ("exact-replay", "fresh-again", "twenty-at-once", "id-stripped")
 _STALE = _pairs("webhook-stale-taken", "stale")
 _FUTURE = _pairs("webhook-future-taken", "future")
 _WEAKER = _pairs("webhook-downgrade-taken", "downgraded")
@@ -66,13 +67,14 @@ PLANTED: dict[Fault, tuple[str, Found]] = {
     ),
     Fault.ACTS_FIRST: (
         "stripe",
-        _pairs(_ACTED, *_FORGERIES, "stale")
-        | _pairs(_REPEATED, "exact-replay", "fresh-again", "twenty-at-once"),
+        _pairs(_ACTED, *_FORGERIES, "stale") | _pairs(_REPEATED, *_REPLAYS),
     ),
-    Fault.ACTS_AGAIN: ("stripe", _pairs(_REPEATED, "exact-replay", "fresh-again", "twenty-at-once")),
+    Fault.ACTS_AGAIN: ("stripe", _pairs(_REPEATED, *_REPLAYS)),
     Fault.KEYED_BY_SIGNATURE: ("stripe", _pairs(_REPEATED, "fresh-again")),
     Fault.RACES: ("stripe", _pairs(_REPEATED, "twenty-at-once")),
     Fault.NEEDS_ID: ("stripe", _pairs(_5XX, "id-stripped")),
+    Fault.NULL_IS_NO_KEY: ("stripe", _pairs(_REPEATED, "id-stripped")),
+    Fault.INVENTS_ID: ("stripe", _pairs(_REPEATED, "id-stripped")),
     Fault.IN_ORDER: ("stripe", _pairs(_REFUSED, "out-of-order")),
     Fault.NEEDS_KNOWN_TYPE: ("stripe", _pairs(_5XX, "unknown-type")),
     Fault.BREAKS_ON_JSON: ("stripe", _pairs(_5XX, "malformed-json")),
@@ -163,8 +165,12 @@ async def drilled(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     effects: bool = True,
+    shown: Callable[[bytes], bytes] = bytes,
 ) -> tuple[Case, ...]:
-    """The drill of one reference receiver, on loopback. What is slow or hangs does so by a clock of its own."""
+    """The drill of one reference receiver, on loopback. What is slow or hangs does so by a clock of its own.
+
+    `shown`: what becomes of its list of effects before the drill reads it.
+    """
     held, (receiver, contract) = _held(scheme), _receiver(scheme)
     signer = Signer(secrets=(held.signs,), certificate_url="https://sns.us-east-1.amazonaws.com/drill.pem")
     second, slow = wrong(scheme, receiver.keys).secrets, _Slow()
@@ -173,6 +179,10 @@ async def drilled(
         verify_token="made-up-token",  # noqa: S106 - made up
         second=second[0].reveal() if second else "", fault=fault, pause=slow.pause, weaker=_weaker,
     )  # fmt: skip
+
+    async def read() -> bytes:
+        return shown(await reference.read_effects())
+
     if fault is Fault.HANGS:
         receiver = dataclasses.replace(receiver, timeout_seconds=HANG_SECONDS)
     async with reference.serving() as url:
@@ -181,7 +191,7 @@ async def drilled(
             oversize_bytes=OVERSIZE_BYTES,
         )  # fmt: skip
         ports = Ports(
-            effects=reference.read_effects if effects else None,
+            effects=read if effects else None,
             settle_seconds=0,
             pause_seconds=0.02,
             clock=slow.clock,

@@ -45,6 +45,8 @@ class Fault(StrEnum):
     KEYED_BY_SIGNATURE = "tells events apart by their signature"
     RACES = "looks whether it acted, and notes it later"
     NEEDS_ID = "breaks without an id"
+    NULL_IS_NO_KEY = "acts again on what has no id, for a unique key takes nulls"
+    INVENTS_ID = "makes up an id where none came"
     IN_ORDER = "refuses what is older than what it has"
     NEEDS_KNOWN_TYPE = "breaks on a type that it does not know"
     BREAKS_ON_JSON = "breaks on a body that is no JSON"
@@ -62,6 +64,13 @@ class Fault(StrEnum):
     BREAKS_ON_A_TYPE = "breaks on one type of the contract"
     UNACKNOWLEDGED = "does not write what the provider wants to read"
     ANY_TOKEN = "takes any token of the handshake"  # noqa: S105 - a description
+
+
+# Under which name what has no id is kept, by how much was kept before.
+_NAMED_ANEW: dict[Fault | None, Callable[[int], str]] = {
+    Fault.NULL_IS_NO_KEY: lambda _: "",
+    Fault.INVENTS_ID: lambda turn: f"invented-{turn}",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +108,8 @@ class Reference:
     _scheme: str = "http"
 
     async def read_effects(self) -> bytes:
-        """What it has done, as `--effects` gives it."""
-        return json.dumps(self.effects).encode()
+        """What it has done, as `--effects` gives it: null where no id came."""
+        return json.dumps([each or None for each in self.effects]).encode()
 
     @contextlib.asynccontextmanager
     async def serving(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
@@ -234,6 +243,9 @@ class Reference:
         own = key = self._key(came)
         if self.fault is Fault.KEYED_BY_SIGNATURE:
             key = _signature(came, self.profile)
+        if self.fault in _NAMED_ANEW and not self._ids(came):
+            self.effects.append(_NAMED_ANEW[self.fault](len(self.effects)))
+            return
         if key in self._seen and self.fault is not Fault.ACTS_AGAIN:
             return
         if self.fault is Fault.RACES:

@@ -9,7 +9,7 @@ import pytest
 from contracts.webhooks.configure import made
 from contracts.webhooks.drill.effects import parse
 from contracts.webhooks.drill.judge import judge
-from contracts.webhooks.drill.records import Expect, Heard, Planned, Row, Shot, WhyNot
+from contracts.webhooks.drill.records import Effects, Expect, Heard, Planned, Row, Shot, WhyNot
 from contracts.webhooks.drill.setting import Signer, bench
 from contracts.webhooks.records import Delivery
 from interlock import catalogue
@@ -31,7 +31,7 @@ def judged(
     expect: Expect,
     heard: Heard,
     *,
-    effects: dict[str, int] | None = None,
+    effects: Effects | None = None,
     count: int | None = None,
     slowly: bool = False,
 ) -> list[tuple[str, Severity]]:
@@ -117,16 +117,27 @@ def test_a_connection_that_is_closed_is_a_refusal_and_one_that_hangs_is_not() ->
 )
 def test_one_event_one_effect(count: int, seen: int, rule: str | None) -> None:
     expect, status = (Expect.TAKEN, 200) if count else (Expect.REFUSED, 401)
-    found = judged(expect, answered(status), effects={"e1": seen} if seen else {}, count=count)
+    found = judged(expect, answered(status), effects=Effects(count={"e1": seen} if seen else {}), count=count)
     assert [name for name, _ in found] == ([rule] if rule else [])
 
 
 def test_an_effect_that_is_missing_says_where_the_id_stands() -> None:
     shot = Shot(delivery=Delivery(), expect=Expect.TAKEN, event_id="e1", effects=1)
     case = judge(
-        Planned(Row(name="case", proves="it", make=lambda _: (shot,)), (shot,)), [[answered(200)]], {}, BENCH
+        Planned(Row(name="case", proves="it", make=lambda _: (shot,)), (shot,)),
+        [[answered(200)]],
+        Effects(count={}),
+        BENCH,
     )
     assert case.findings[0].seen == f"e1 never acted; that id stands at {BENCH.profile.id_at}"
+
+
+def test_what_a_list_forgets_is_not_missing_and_nothing_is_proven_by_it() -> None:
+    shot = Shot(delivery=Delivery(), expect=Expect.TAKEN, event_id="e1", effects=1)
+    row = Row(name="case", proves="it", make=lambda _: (shot,), by_effects=True)
+    case = judge(Planned(row, (shot,)), [[answered(200)]], Effects(count={}, forgets=True), BENCH)
+    assert (case.state, case.findings) == (CaseState.UNPROVEN, ())
+    assert case.detail == "--effects lost what it had shown before, so how often it acted cannot be told"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +146,7 @@ def test_an_effect_that_is_missing_says_where_the_id_stands() -> None:
 def test_what_was_not_sent_is_never_a_pass(missing: bool, state: CaseState) -> None:
     why = WhyNot("nothing signs the body", "the manual", missing=missing)
     row = Row(name="case", proves="it", make=lambda _: why)
-    case = judge(Planned(row, why), [], {}, BENCH)
+    case = judge(Planned(row, why), [], Effects(count={}), BENCH)
     assert (case.state, case.detail) == (state, "nothing signs the body (the manual)")
 
 

@@ -1,0 +1,1 @@
+"""Fuzzing by schemathesis of a server that claims to keep a contract."""
