@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Say what changed from a contract to another, or to recorded answers.",
     ),
     "fuzz": (
-        "contracts.fuzz_command",
+        "contracts.fuzz.command",
         "command",
         "Ask a server that claims to keep a contract for all that it must answer.",
     ),

@@ -22,7 +22,7 @@ from interlock.records import Reason, Severity
 
 if TYPE_CHECKING:
     from contracts.contract import Contract
-    from contracts.fuzz_tls import Trusted
+    from contracts.fuzz.tls import Trusted
     from interlock.integration import Integration
     from interlock.secrets import Secret
     from interlock.settings import Settings
@@ -110,8 +110,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
     3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
     """
-    from contracts.fuzz import MAX_SEED, Wish, fuzz, prepared  # noqa: PLC0415 - keeps --help fast
-    from contracts.fuzz_report import Setting, report_of, write_evidence  # noqa: PLC0415
+    from contracts.fuzz.engine import MAX_SEED, Wish, fuzz, prepared  # noqa: PLC0415 - keeps --help fast
+    from contracts.fuzz.report import Setting, report_of, write_evidence  # noqa: PLC0415
     from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
     from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
@@ -229,7 +229,7 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
 @contextlib.contextmanager
 def _way(url: str, own: Integration | None, settings: Settings | None) -> Iterator[Trusted | None]:
     """What TLS trusts on the way, None without TLS. Raises `CannotJudge` where nobody answers, or nobody trusted."""
-    from contracts.fuzz_tls import trusted  # noqa: PLC0415 - keeps --help fast
+    from contracts.fuzz.tls import trusted  # noqa: PLC0415 - keeps --help fast
     from interlock.settings_models import Network  # noqa: PLC0415
 
     parts = urlsplit(url)
@@ -249,7 +249,7 @@ def _way(url: str, own: Integration | None, settings: Settings | None) -> Iterat
 
 def _greet(url: str, network: Network, folder: Path) -> None:
     """One request over TLS, whatever is answered: of a client certificate nothing is heard before. `CannotJudge`."""
-    from contracts.fuzz import ANSWER_SECONDS  # noqa: PLC0415 - keeps --help fast
+    from contracts.fuzz.engine import ANSWER_SECONDS  # noqa: PLC0415 - keeps --help fast
     from interlock.http import Client, Draft  # noqa: PLC0415
     from interlock.wire import WireError  # noqa: PLC0415
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts import fuzz_links
 from contracts.contract import Contract, Operation
-from contracts.fuzz_events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences
-from contracts.fuzz_tls import Trusted
+from contracts.fuzz import links
+from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences
+from contracts.fuzz.tls import Trusted
 from contracts.pointers import join, steps
 from interlock.errors import InterlockError, UsageError
 
@@ -139,7 +139,7 @@ def prepared(
     document["paths"] = {
         path: item for path, item in document["paths"].items() if item.keys() - {"parameters"}
     }
-    fuzz_links.lead(document, moved)
+    links.lead(document, moved)
     return document, known, tuple(left_out)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz import WANTS_CREDENTIAL, Fuzzed, Wish, refused
-from contracts.fuzz_events import CHECKS, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
+from contracts.fuzz.engine import WANTS_CREDENTIAL, Fuzzed, Wish, refused
+from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from contracts import adapters
-from contracts.fuzz import Fuzzed, Wish, fuzz, prepared, refused
+from contracts.fuzz.engine import Fuzzed, Wish, fuzz, prepared, refused
 from contracts.shelf import Shelf
 from interlock.errors import UsageError
 from tests.contracts.fuzz import shops

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from contracts.fuzz import Fuzzed, Wish, fuzz, prepared
-from contracts.fuzz_events import MAX_ROUNDS
-from contracts.fuzz_report import Setting, report_of
+from contracts.fuzz.engine import Fuzzed, Wish, fuzz, prepared
+from contracts.fuzz.events import MAX_ROUNDS
+from contracts.fuzz.report import Setting, report_of
 from interlock.output import CaseState, exit_status
 from interlock.records import Severity
 from tests.contracts.fuzz import shops, stores
