@@ -151,6 +151,18 @@ class Example(Model):
     text: str | None = None
 
 
+class Refusal(Fact):
+    """How the provider words an error to what no probe asks. `answer` may name the `{method}` and the `{path}` asked.
+
+    `to`: what is wrong. `service`: that a signature is for, where several share the provider's keys; `path`: which.
+    """
+
+    to: Literal["unknown_path", "no_credential", "unknown_key", "bad_signature", "late_signature"]
+    service: str | None = None
+    path: Pattern | None = None
+    answer: Example
+
+
 class Expectation(Model):
     """What a good answer is: its status, its media type, and a JSON Schema or a pattern for its body."""
 
@@ -463,6 +475,7 @@ class Provider(Model):
     auth: Mapping[Name, AuthWay] = {}
     probes: tuple[Ask, ...] = ()
     auth_failed: tuple[Rule, ...] = ()
+    errors: tuple[Refusal, ...] = ()
     rate_limits: RateLimits = RateLimits()
     retry: Retry | None = None
     status_page: StatusPage | None = None

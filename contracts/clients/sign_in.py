@@ -37,7 +37,14 @@ class Seen(StrEnum):
 
     ABSENT = "absent"
     WRONG = "wrong"
+    FORGED = "forged"  # the key is known, and the signature is not its own
+    LATE = "late"  # the key is known, and the signature is of another time
     RIGHT = "right"
+
+    @property
+    def bad(self) -> bool:
+        """Whether a credential was shown that is not good."""
+        return self in {Seen.WRONG, Seen.FORGED, Seen.LATE}
 
 
 @dataclass
@@ -267,25 +274,34 @@ def _sigv4(keys: Keys, way: AuthWay, request: Request) -> Seen:
     match = _SIGNED.match(authorization)
     parts = dict(part.split("=", 1) for part in re.split(r",\s*", authorization) if "=" in part)
     moment = request.header("x-amz-date") or ""
-    if match is None or not _in_time(moment, keys.clock()) or not _payload_holds(request):
-        return Seen.WRONG
-    identity, _, region, service = match.groups()
     wanted = keys.own(way)
-    if identity != wanted[0] or service not in _services(keys, way, request):
+    if match is None or match[1] != wanted[0]:
         return Seen.WRONG
     if len(wanted) > 2 and not _same(request.header("x-amz-security-token"), wanted[2]):  # noqa: PLR2004
         return Seen.WRONG
+    if not _in_time(moment, keys.clock()):
+        return Seen.LATE
+    region, service = match[3], match[4]
+    if service not in _services(keys, way, request) or not _payload_holds(request):
+        return Seen.FORGED
     again = _signature(
         keys, request, (wanted[0], wanted[1]), (region, service), parts.get("SignedHeaders", "")
     )
-    return Seen.RIGHT if _same(parts.get("Signature"), again) else Seen.WRONG
+    return Seen.RIGHT if _same(parts.get("Signature"), again) else Seen.FORGED
+
+
+def service_of(request: Request) -> str | None:
+    """The service that the request is signed for; None if it is not signed so."""
+    match = _SIGNED.match(request.header("authorization") or "")
+    return match[4] if match else None
 
 
 def _services(keys: Keys, way: AuthWay, request: Request) -> set[str | None]:
-    """The services that a signature of this request may name: those of the questions that it may be."""
+    """The services that a signature may name: those of the questions that it may be, else all that are known."""
     asks = [ask for ask in keys.provider.probes if ask.path.partition("?")[0] == request.path]
     told = [ask for ask in asks if ask.body_with(keys.values()) == request.body]
-    return {ask.service or way.service for ask in told} or {way.service}
+    known = {way.service, *(error.service for error in keys.provider.errors if error.service)}
+    return {ask.service or way.service for ask in told if ask.credentialed} or known
 
 
 def _in_time(moment: str, now: dt.datetime) -> bool:

@@ -7,21 +7,22 @@ import datetime as dt
 import difflib
 import json
 import random
+import re
 import ssl
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import trustme
 
 from contracts.clients.faults import FAULTS, Reply, Request, Sleep
 from contracts.clients.limits import QUOTA_BODIES, window
 from contracts.clients.server import FaultServer
-from contracts.clients.sign_in import GRANT, VERIFY, Clock, Keys, Seen
+from contracts.clients.sign_in import GRANT, VERIFY, Clock, Keys, Seen, service_of
 from interlock import catalogue, headroom
 from interlock.catalogue import Ask, AuthWay, Example, Provider
 from interlock.errors import UsageError
@@ -40,6 +41,9 @@ SLOW_SECONDS = 5.0
 THROTTLED_SECONDS = 30.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _JSON = ("content-type", "application/json")
+_GOOD = range(200, 300)
+_UNKNOWN = "the stand-in knows no such path"
+_WHY = {Seen.LATE: "late_signature", Seen.FORGED: "bad_signature"}
 
 
 def _now() -> dt.datetime:
@@ -213,14 +217,14 @@ class StandIn:
         blind = next((ask for ask in asks if ask.cannot_tell), None)
         if self.mood.state == "throttled" and (right or blind or not asks):
             return self._throttled()
-        if Seen.WRONG not in seen.values() and not right:
-            return self._anonymous(asks)
+        if not right and not any(found.bad for found in seen.values()):
+            return self._anonymous(asks, request)
         for ask in asks:
             if ask.credentialed and right and (not ask.auth or right & set(ask.auth)):
                 return self._told(ask)
         if right and not any(ask.credentialed for ask in asks):
-            return self._nothing()
-        return self._told(blind) if blind else self._refused(asks)
+            return self._nothing(asks, request)
+        return self._told(blind) if blind else self._refused(asks, request, set(seen.values()))
 
     def _seen(self, way: AuthWay, request: Request) -> Seen:
         found = VERIFY[way.scheme](self._keys, way, request)
@@ -250,19 +254,36 @@ class StandIn:
         fresh = {"access_token": self._keys.token(), "expires_in": int(self._token_seconds)}
         return self._reply(good.model_copy(update={"body": {**(good.body or {}), **fresh}}))
 
-    def _anonymous(self, asks: list[Ask]) -> Reply:
+    def _anonymous(self, asks: list[Ask], request: Request) -> Reply:
         """No credential: the public face where the path has one, the refusal where it does not."""
         public = next((ask for ask in asks if not ask.credentialed), None)
         if public is None:
-            return self._refused(asks)
+            return self._refused(asks, request, set())
         return self._reply(public.example, body=self._quota_body(asks, public.example.body, None))
 
-    def _refused(self, asks: list[Ask]) -> Reply:
+    def _refused(self, asks: list[Ask], request: Request, seen: Collection[Seen]) -> Reply:
         """What the provider says to a credential that is not good; 401 where the catalogue does not say."""
-        told = [ask.refusal for ask in asks if ask.refusal]
+        why = [_WHY[found] for found in (Seen.LATE, Seen.FORGED) if found in seen]
+        told = [self._worded(each, request) for each in why]
+        told += [ask.refusal for ask in asks]
+        told += [self._worded("unknown_key" if seen else "no_credential", request)]
         told += [ask.example for ask in asks if not ask.credentialed]
-        told += [ask.refusal for ask in self.provider.probes if ask.refusal]
-        return self._reply((told or [Example(status=401)])[0])
+        told += [ask.refusal for ask in self.provider.probes]
+        return self._reply(next(filter(None, told), Example(status=401)), asked=request)
+
+    def _worded(self, what: str, request: Request) -> Example | None:
+        """How the provider words this error, by the service that the request is signed for; None: it is not known."""
+        service = service_of(request)
+        return next(
+            (
+                error.answer
+                for error in self.provider.errors
+                if error.to == what
+                and (service is None or error.service in {None, service})
+                and re.search(error.path or "", request.path)
+            ),
+            None,
+        )
 
     def _told(self, ask: Ask) -> Reply:
         """The right credential: the example, with what is left of the limit."""
@@ -273,13 +294,21 @@ class StandIn:
         body = self._quota_body([ask], ask.example.body, reading)
         return self._reply(ask.example, body=body, reading=reading)
 
-    def _nothing(self) -> Reply:
-        """The right credential on a path that the catalogue does not know: it counts, and is not found."""
+    def _nothing(self, asks: list[Ask], request: Request) -> Reply:
+        """The right credential where none is asked for, or on a path that the catalogue does not know: it counts.
+
+        What the stand-in does not know it refuses as the provider does what that does not know, and says in a header
+        whose ignorance it is.
+        """
         now = self._clock()
         if not self._window.take(1, now):
             return self._throttled()
-        example = Example(status=404, body={"message": "the stand-in knows no such path"})
-        return self._reply(example, reading=self._window.reading(now))
+        public = next((ask.example for ask in asks if ask.example.status in _GOOD), None)
+        if public is not None:
+            return self._reply(public, reading=self._window.reading(now))
+        example = self._worded("unknown_path", request) or Example(status=404, body={"message": _UNKNOWN})
+        extra = {"x-interlock-stand-in": _UNKNOWN}
+        return self._reply(example, reading=self._window.reading(now), extra=extra, asked=request)
 
     def _throttled(self) -> Reply:
         """The provider's own answer to a client that has used up its limit."""
@@ -316,6 +345,7 @@ class StandIn:
         body: Any = None,
         reading: Reading | None = None,
         extra: Mapping[str, str] | None = None,
+        asked: Request | None = None,
     ) -> Reply:
         """An example as bytes: places filled in, rate-limit headers in the provider's dialect."""
         fields = {name.lower(): value for name, value in example.headers.items()} | dict(extra or {})
@@ -324,14 +354,17 @@ class StandIn:
                 fields |= headroom.write(dialect, reading, self._clock())
         raw = b""
         if example.text is not None:
-            raw = self._filled(example.text).encode()
+            raw = self._filled(example.text, asked).encode()
         elif (content := example.body if body is None else body) is not None:
-            raw = self._filled(json.dumps(content)).encode()
+            raw = self._filled(json.dumps(content), asked).encode()
             fields.setdefault(*_JSON)
         return Reply(status=example.status, headers=tuple(fields.items()), body=raw)
 
-    def _filled(self, text: str) -> str:
-        for name, value in self._keys.values().items():
+    def _filled(self, text: str, asked: Request | None) -> str:
+        values = self._keys.values()
+        if asked is not None:  # quoted, so that it is text in JSON and in XML
+            values |= {"method": asked.method, "path": quote(asked.path, safe="/:@.~-_")}
+        for name, value in values.items():
             text = text.replace("{" + name + "}", value)
         return text
 
