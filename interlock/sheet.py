@@ -18,7 +18,17 @@ from rich.text import Text
 
 from interlock import catalogue
 from interlock.called import provider_called
-from interlock.catalogue import Ask, AuthWay, Base, Credential, DeclaredLimit, Provider, Rule, Sourced
+from interlock.catalogue import (
+    Ask,
+    AuthWay,
+    Base,
+    Credential,
+    DeclaredLimit,
+    Provider,
+    Refusal,
+    Rule,
+    Sourced,
+)
 from interlock.records import ProbeKind
 
 SCHEMA = "interlock.providers/1"
@@ -123,6 +133,14 @@ def _rule(name: str, rule: Rule) -> Line:
     return _line(name, "; ".join(words), rule)
 
 
+def _error(error: Refusal) -> Line:
+    """What is wrong, where it matters for which service, and how it is answered."""
+    answer, where = error.answer, f" of {error.service}" if error.service else ""
+    where += f" at {error.path}" if error.path else ""
+    body = answer.text or json.dumps(answer.body, ensure_ascii=False)
+    return _line(error.to.replace("_", " "), f"status {answer.status}{where}: {body}", error)
+
+
 def _declared(limit: DeclaredLimit) -> Line:
     where = "" if limit.environment == "any" else f", {limit.environment}"
     words = f"{limit.limit:g} {limit.unit} in {limit.window_seconds:g} s{where}"
@@ -186,6 +204,7 @@ def sections(provider: Provider) -> Iterator[tuple[str, list[Line]]]:
         ("Signing in", [_way(n, w) for n, w in provider.auth.items()]),
         ("Probes", [_ask(ask) for ask in provider.probes]),
         ("Credential refused", [_rule("rule", rule) for rule in provider.auth_failed]),
+        ("Errors", [_error(error) for error in provider.errors]),
         ("Rate limits", list(_limits(provider))),
         ("Retries", list(_retry(provider))),
         ("Status page", [_line(page.engine, page.url, page)] if page else []),

@@ -50,7 +50,7 @@ def test_a_pipe_gets_plain_text_within_80_columns(arguments: tuple[str, ...]) ->
 def test_the_sheet_shows_every_source(provider: Provider) -> None:
     text = "".join(run(provider.name).split())
     facts: list[Fact] = [*provider.bases, *provider.credentials.values(), *provider.auth.values()]
-    facts += [*provider.probes, *provider.rate_limits.declared, *provider.contracts]
+    facts += [*provider.probes, *provider.errors, *provider.rate_limits.declared, *provider.contracts]
     facts += [fact for fact in (provider.retry, provider.status_page, provider.webhooks) if fact]
     for fact in facts:
         assert "".join(f"source: {fact.source} ({fact.verified})".split()) in text
