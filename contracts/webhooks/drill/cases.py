@@ -202,7 +202,11 @@ def _id_stripped(bench: Bench) -> Made:
         return WhyNot("its deliveries carry no id", profile.source)
     if profile.needs_id:
         return WhyNot("without its id a delivery cannot be signed", profile.source)
-    turns = [_valid(bench, f"id-stripped-beside-{turn}") for turn in range(2 * _NAMELESS + 1)]
+    beside = "a valid delivery beside it"
+    turns = [
+        dataclasses.replace(_valid(bench, f"id-stripped-beside-{turn}"), about=beside)
+        for turn in range(2 * _NAMELESS + 1)
+    ]
     rounds = zip(turns[1::2], turns[2::2], strict=True)
     nameless = _without_id(bench, where)
     return turns[0], *(shot for one, other in rounds for shot in (nameless, one, other))

@@ -238,7 +238,8 @@ def planned(made: Bench, form: str) -> str:
         + (f"not sent: {row['not_applicable']}" if row["not_applicable"] else "; then ".join(row["right"]))
         for row in rows
     ]
-    return "\n".join([*lines, f"{total} deliveries would be sent to {made.url}, none was", ""])
+    head = f"{'case':<20} {'#':>3}  what a right receiver answers"
+    return "\n".join([head, *lines, f"{total} deliveries would be sent to {made.url}, none was", ""])
 
 
 def report_of(receiver: Receiver, cases: tuple[Case, ...]) -> Report:

@@ -7,25 +7,41 @@ from collections.abc import Iterator, Sequence
 
 from contracts.webhooks.configure import Receiver
 from contracts.webhooks.drill.nameless import FORGETS, Told, is_nameless, tell
-from contracts.webhooks.drill.records import Bench, Effects, Expect, Heard, Planned, Shot, WhyNot
+from contracts.webhooks.drill.records import Bench, Effects, Expect, Heard, Planned, Row, Shot, WhyNot
 from interlock import findings
 from interlock.output import Case, CaseState
 from interlock.records import Finding, Severity
 
 _NO_EFFECTS = "answers alone do not tell how often it acted; say --effects"
 _RAW = "check the raw bytes of the body, before anything parses them"
+_UNSIGNED = "refuse what carries no signature before anything else is done with it"
+_FIRST = "check the signature before anything acts"
 _FIXES = {
     "unicode": _RAW,
     "pretty-printed": _RAW,
+    "no-signature": _UNSIGNED,
+    "empty-signature": _UNSIGNED,
+    "wrong-secret": "compare with the signature that your own secret gives; know no secret from an example",
     "tampered-body": _RAW,
+    "tampered-timestamp": "check the signature over the time as it came",
+    "tampered-id": "check the signature over the id as it came",
     "two-secrets": "try every signature of the header, against every secret",
     "exact-replay": "keep the event's id under a unique key, in the transaction that acts",
     "fresh-again": "keep the event's id, not the signature, under a unique key",
     "twenty-at-once": "a unique key decides, in the transaction that acts; looking first is a race",
     "id-stripped": "refuse what carries no event id, or keep a digest of its body in the id's place",
     "stale": "compare the signed time with the clock",
+    "future": "compare the signed time with the clock, both ways",
+    "downgraded": "take the present version of the signature alone",
+    "out-of-order": "take an older event too: providers promise no order",
     "unknown-type": "answer 2xx to types that you do not use",
     "every-type": "answer 2xx to types that you do not use; read what the contract leaves optional as optional",
+    "malformed-json": "answer 4xx to a body that cannot be read",
+    "wrong-content-type": "answer 4xx to a content type that is not read",
+    "oversize": "answer 413 to a body that is too large, before it is read whole",
+    "slow-body": "read the body to its end before it is checked",
+    "duplicated-header": "answer 4xx where the header comes twice, or check one of them",
+    "handshake": "answer the handshake as the provider's manual says, and the right token alone",
     "acknowledgement": "write the answer that the provider's manual asks for",
 }
 _REFUSED = {
@@ -51,7 +67,7 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
         said = f"{why.reason} ({why.source})" if why.source else why.reason
         return Case(name=row.name, group=group, state=state, detail=said)
     pairs = list(zip(planned.made, heard, strict=True))
-    found = [each for shot, answers in pairs for each in _of_answers(row.name, shot, answers, bench)]
+    found = [each for shot, answers in pairs for each in _of_answers(row, shot, answers, bench)]
     found += _of_time(row.name, pairs, bench.receiver)
     proven, unproven = row.proves, _NO_EFFECTS if row.by_effects else ""
     if effects is not None:
@@ -68,16 +84,17 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
     unique = tuple({each.fingerprint: each for each in found}.values())
     state, detail = CaseState.PASSED, "" if unique else proven
     if any(findings.at_least(each, Severity.ERROR) for each in unique):
-        state, detail = CaseState.FAILED, ""
+        state, detail = CaseState.FAILED, f"not so: {row.proves}"
     elif unproven:
         state, detail = CaseState.UNPROVEN, unproven
     seconds = sum(max(one.seconds for one in answers) for answers in heard)
     return Case(name=row.name, group=group, state=state, detail=detail, findings=unique, seconds=seconds)
 
 
-def _of_answers(name: str, shot: Shot, answers: Sequence[Heard], bench: Bench) -> Iterator[Finding]:
+def _of_answers(row: Row, shot: Shot, answers: Sequence[Heard], bench: Bench) -> Iterator[Finding]:
     policy = bench.profile.weaken_is_policy  # the provider still sends it, so to take it is a choice
-    make = functools.partial(_make, name, about=shot.about)
+    make = functools.partial(_make, row.name, about=shot.about)
+    wanted = shot.expect if shot.about else row.proves
     for each in answers:
         if each.hung:
             yield make("webhook-hangs", Severity.ERROR, "an answer in time", each.words)
@@ -86,13 +103,13 @@ def _of_answers(name: str, shot: Shot, answers: Sequence[Heard], bench: Bench) -
         elif shot.expect in _REFUSED and each.taken:
             rule, severity = _REFUSED[shot.expect]
             severity = Severity.WARNING if shot.expect is Expect.DOWNGRADED and policy else severity
-            yield make(rule, severity, shot.expect, each.words)
+            yield make(rule, severity, wanted, each.words)
         elif shot.expect is Expect.TAKEN and not _accepted(each, bench):
-            yield make("webhook-valid-refused", Severity.ERROR, shot.expect, _then(each, bench))
+            yield make("webhook-valid-refused", Severity.ERROR, wanted, _then(each, bench))
         elif shot.expect is Expect.LISTED and not _accepted(each, bench):
             yield make("webhook-type-refused", Severity.WARNING, shot.expect, _then(each, bench))
         elif shot.answer is not None and not shot.answer.seen(each):
-            rule = "webhook-handshake-unanswered" if name == "handshake" else "webhook-unacknowledged"
+            rule = "webhook-handshake-unanswered" if row.name == "handshake" else "webhook-unacknowledged"
             yield make(rule, Severity.ERROR, shot.answer.words, "the answer does not say it")
     if shot.at_once > 1 and not any(_accepted(each, bench) for each in answers):
         seen = f"none of {len(answers)} copies was taken"
@@ -132,9 +149,9 @@ def _of_effects(name: str, shots: Sequence[Shot], effects: Effects, id_at: str |
     wanted = {s.event_id: s.effects for s in shots if s.event_id is not None and s.effects is not None}
     for event, count in wanted.items():
         seen = effects.count.get(event, 0)
-        told = f"{event} acted {seen} times"
+        told = f"{event} acted {_times(seen)}"
         if count == 0 and seen:
-            yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", told)
+            yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", told, _FIRST)
         elif count and seen > count:
             yield _make(name, "webhook-effect-repeated", Severity.ERROR, "one event, one effect", told)
         elif count and not seen and not effects.forgets:
@@ -151,11 +168,15 @@ def _of_nameless(name: str, shots: Sequence[Shot], told: Told) -> Iterator[Findi
     if not told.acted:
         return
     sent = [shot for shot in shots if is_nameless(shot)]
-    seen = f"the same delivery without id, sent {len(sent)} times, acted {told.acted} times"
+    seen = f"the same delivery without id, sent {len(sent)} times, acted {_times(told.acted)}"
     if sent[0].effects:
         yield _make(name, "webhook-effect-repeated", Severity.ERROR, "one event, one effect", seen)
     else:
-        yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", seen)
+        yield _make(name, "webhook-forgery-acted", Severity.CRITICAL, "it has no effect", seen, _FIRST)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _make(

@@ -36,7 +36,9 @@ async def test_a_right_receiver_has_no_finding(scheme: str) -> None:
 @pytest.mark.parametrize("fault", list(PLANTED))
 async def test_a_planted_fault_is_caught_and_nothing_else(fault: Fault) -> None:
     scheme, expected = PLANTED[fault]
-    assert found_in(await drilled(scheme, fault, now=now)) == expected
+    cases = await drilled(scheme, fault, now=now)
+    assert found_in(cases) == expected
+    assert all(each.fix for case in cases for each in case.findings), "and what to do is said"
 
 
 def test_every_fault_is_planted_somewhere_and_every_case_has_its_fault() -> None:

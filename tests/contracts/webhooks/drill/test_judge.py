@@ -121,6 +121,25 @@ def test_one_event_one_effect(count: int, seen: int, rule: str | None) -> None:
     assert [name for name, _ in found] == ([rule] if rule else [])
 
 
+def test_a_case_that_failed_says_what_is_not_so_and_its_finding_what_was_promised() -> None:
+    shot = Shot(delivery=Delivery(), expect=Expect.REFUSED)
+    row = Row(name="stale", proves="an old delivery is refused", make=lambda _: (shot,))
+    case = judge(Planned(row, (shot,)), [[answered(200)]], None, BENCH)
+    assert (case.state, case.detail) == (CaseState.FAILED, "not so: an old delivery is refused")
+    assert case.findings[0].promised == "an old delivery is refused"
+    beside = dataclasses.replace(shot, expect=Expect.TAKEN, about="a valid delivery beside it")
+    (found,) = judge(Planned(row, (beside,)), [[answered(400)]], None, BENCH).findings
+    assert (found.subject, found.promised) == ("drill case stale (a valid delivery beside it)", "taken")
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "once"), (2, "twice"), (20, "20 times")])
+def test_how_often_it_acted_is_said_in_words(count: int, said: str) -> None:
+    shot = Shot(delivery=Delivery(), expect=Expect.REFUSED, event_id="e1", effects=0)
+    row = Row(name="case", proves="it", make=lambda _: (shot,))
+    case = judge(Planned(row, (shot,)), [[answered(401)]], Effects(count={"e1": count}), BENCH)
+    assert case.findings[0].seen == f"e1 acted {said}"
+
+
 def test_an_effect_that_is_missing_says_where_the_id_stands() -> None:
     shot = Shot(delivery=Delivery(), expect=Expect.TAKEN, event_id="e1", effects=1)
     case = judge(
