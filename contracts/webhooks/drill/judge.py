@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 
 from contracts.webhooks.configure import Receiver
-from contracts.webhooks.drill.nameless import FORGETS, Told, is_nameless, tell
+from contracts.webhooks.drill.nameless import FORGETS, ONCE, Told, is_nameless, tell
 from contracts.webhooks.drill.records import Bench, Effects, Expect, Heard, Planned, Row, Shot, WhyNot
 from interlock import findings
 from interlock.output import Case, CaseState
@@ -69,7 +69,7 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
     pairs = list(zip(planned.made, heard, strict=True))
     found = [each for shot, answers in pairs for each in _of_answers(row, shot, answers, bench)]
     found += _of_time(row.name, pairs, bench.receiver)
-    proven, unproven = row.proves, _NO_EFFECTS if row.by_effects else ""
+    wanted, proven, unproven = row.proves, row.proves, _NO_EFFECTS if row.by_effects else ""
     if effects is not None:
         around = effects.around.get(row.name)
         nameless = tell(planned.made, heard, around) if around else Told(proven=row.proves)
@@ -77,6 +77,7 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
             nameless.proven,
             FORGETS if row.by_effects and effects.forgets else nameless.unproven,
         )
+        wanted = ONCE if nameless.acted else row.proves
         told = {each.rule for each in found}
         acted = [*_of_effects(row.name, planned.made, effects, bench.profile.id_at)]
         acted += _of_nameless(row.name, planned.made, nameless)
@@ -84,7 +85,7 @@ def judge(planned: Planned, heard: Sequence[Sequence[Heard]], effects: Effects |
     unique = tuple({each.fingerprint: each for each in found}.values())
     state, detail = CaseState.PASSED, "" if unique else proven
     if any(findings.at_least(each, Severity.ERROR) for each in unique):
-        state, detail = CaseState.FAILED, f"not so: {row.proves}"
+        state, detail = CaseState.FAILED, f"not so: {wanted}"
     elif unproven:
         state, detail = CaseState.UNPROVEN, unproven
     seconds = sum(max(one.seconds for one in answers) for answers in heard)

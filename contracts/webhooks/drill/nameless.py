@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from contracts.webhooks.drill.records import Heard, Shot, Watched
 
+ONCE = "the same delivery without id acts once at most"
 _REFUSED = "a delivery without id is refused"
 _UNSEEN = "a delivery without id does not break it, and --effects shows nothing that it did"
 FORGETS = "--effects lost what it had shown before, so how often it acted cannot be told"

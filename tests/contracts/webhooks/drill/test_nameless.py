@@ -125,6 +125,8 @@ def test_a_forgery_without_id_that_acts_is_one_finding() -> None:
     forged = Shot(delivery=Delivery(), expect=Expect.REFUSED, effects=0)
     assert [each.rule for each in judged(forged, 401).findings] == ["webhook-forgery-acted"]
     assert [each.rule for each in judged(forged, 200).findings] == ["webhook-forgery-taken"]
+    assert judged(NAMELESS, 200).detail == "not so: the same delivery without id acts once at most"
+    assert judged(NAMELESS, 500).detail == "not so: the same delivery without id acts once at most"
     (found,) = judged(NAMELESS, 200).findings
     assert found.rule == "webhook-effect-repeated"
     assert found.seen == "the same delivery without id, sent 3 times, acted 3 times"
