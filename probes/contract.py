@@ -57,7 +57,7 @@ class ContractProbe:
             planned, integration, ask, url, tools, tools.signer(integration)
         )
         seen = Seen(judgement=judgement, phases=dict(answer.phases), status_code=answer.status)
-        if judgement.state is not State.OPERATIONAL:
+        if judgement.state is not State.OPERATIONAL and judgement.reason is not Reason.SLOW:
             return seen
         return _held(
             seen, _interaction(integration, ask, url, answer, tools.clock()), bench, integration.name
@@ -144,11 +144,14 @@ def _held(seen: Seen, interaction: Interaction, bench: Bench, name: str) -> Seen
     from contracts.drift import answer_drift  # noqa: PLC0415 - only where contracts are asked for
 
     contract, judgement = bench.contract, seen.judgement
+    slow = judgement.reason is Reason.SLOW
     try:
         found = tuple(
             dataclasses.replace(each, integration=name) for each in answer_drift(interaction, bench)
         )
     except CannotJudge as exc:
+        if slow:
+            return seen
         judgement = dataclasses.replace(
             judgement, state=State.UNKNOWN, reason=Reason.NOT_TOLD, detail=exc.message
         )
@@ -156,7 +159,8 @@ def _held(seen: Seen, interaction: Interaction, bench: Bench, name: str) -> Seen
     broken = [each for each in found if at_least(each, Severity.ERROR)]
     title = f"{contract.title} {contract.version} ({contract.origin})"
     if not broken:
-        judgement = dataclasses.replace(judgement, detail=f"{seen.status_code}, as {title} promises")
+        kept = f"{seen.status_code}, as {title} promises"
+        judgement = dataclasses.replace(judgement, detail=f"{judgement.detail}; but {kept}" if slow else kept)
         return dataclasses.replace(seen, judgement=judgement, findings=found)
     words = "; ".join(_said(each) for each in broken)
     judgement = dataclasses.replace(

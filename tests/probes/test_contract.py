@@ -16,7 +16,7 @@ from interlock.catalogue import Example
 from interlock.records import Outcome, ProbeKind, Reason, State
 from probes.kinds import plan
 from probes.probe import Tools
-from probes.run import Limits, run_all
+from probes.run import Limits, run, run_all
 from tests.probes.test_account import answering
 from tests.probes.test_http_probes import WAYS, ask, integration, joined
 
@@ -137,6 +137,24 @@ async def test_beside_the_credential_probe_of_the_same_run_it_asks_nothing_itsel
     ]
     assert "promises" in outcomes[1].detail
     assert asked == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "words"),
+    [
+        ({}, Reason.SLOW, "s; but 200, as"),
+        ({"available": [{"amount": "1", "currency": "eur"}]}, Reason.SHAPE, "not as"),
+    ],
+)
+async def test_a_slow_answer_is_held_against_the_contract_too(
+    change: dict[str, Any], reason: Reason, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = answering("stripe", ProbeKind.CREDENTIAL, Example(status=200, body=BALANCE | change))
+    async with StandIn(entry) as stand_in:
+        (planned,) = plan(integration(stand_in, monkeypatch, "key"), Tools(), frozenset({KIND}))
+        outcome = await run(dataclasses.replace(planned, slow_after_seconds=0.0), Tools())
+    assert (outcome.state, outcome.reason) == (State.DEGRADED, reason)
+    assert words in outcome.detail
 
 
 async def test_a_failure_is_seen_by_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
