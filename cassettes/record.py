@@ -20,7 +20,7 @@ from cassettes.intercept import environment
 from cassettes.proxy import RecordingProxy
 from cassettes.recorder import Mode, Recorder
 from cassettes.redact import Redactor
-from interlock import catalogue
+from interlock import catalogue, options
 from interlock import settings as settings_module
 from interlock.errors import InterlockError, UsageError
 from interlock.http import Client
@@ -70,9 +70,7 @@ class Recorded:
     help="When to record, as vcrpy has it.",
 )
 @click.option("--base", metavar="NAME", help="Which base URL the reverse proxy stands before.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
+@options.config
 @click.option("--i-own-this-host", "own_host", is_flag=True, help="Listen where others can reach it.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print the summary."

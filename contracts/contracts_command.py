@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from contracts.shelf import Known, Shelf
+from interlock import options
 from interlock import settings as settings_module
 from interlock.called import provider_called
 from interlock.output import number
@@ -18,7 +19,7 @@ SCHEMA = "interlock.contracts/1"
 
 
 @click.group(invoke_without_command=True, short_help="List the contracts we know; fetch a provider's own.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.form
 @click.pass_context
 def group(ctx: click.Context, form: str) -> int:
     """List the contracts that `verify` knows: our library's, and those that were pulled and pinned."""

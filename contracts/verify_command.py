@@ -14,19 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlock import findings
+from interlock import findings, options
 from interlock import settings as settings_module
 from interlock.errors import CannotJudge, InterlockError, UsageError
 from interlock.evidence import write_whole
-from interlock.records import Severity
 
 if TYPE_CHECKING:
     from contracts.rules.table import Rule
     from contracts.running import Options, Outcome
     from interlock.redaction import Redactor
     from interlock.settings import Settings
-
-_FAIL_ON = ("critical", "error", "warning", "info", "never")
 
 
 @click.command(short_help="Hold recorded traffic against what the providers promised.")
@@ -39,19 +36,11 @@ _FAIL_ON = ("critical", "error", "warning", "info", "never")
     help="Hold everything against this document: OpenAPI, Swagger, Google discovery or a service model of "
     "botocore (botocore:s3 is the installed one). May be given again.",
 )  # fmt: skip
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
-@click.option(
-    "--rule", "rules", multiple=True, metavar="NAME=LEVEL", help="critical, error, warning, info or off."
-)
+@options.config
+@options.rules
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings in it are accepted."
-)
-@click.option(
-    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accept today's findings."
-)
+@options.baseline
+@options.write_baseline
 @click.option("--old-after", type=click.FloatRange(min=0), default=365.0, show_default=True, metavar="DAYS",
               help="Age from which a recording is old.")  # fmt: skip
 @click.option(
@@ -65,23 +54,10 @@ _FAIL_ON = ("critical", "error", "warning", "info", "never")
     show_default=True,
     help="Processes to spread files over.",
 )
-@click.option(
-    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT=FILE",
-    help="Also write json, junit, sarif or markdown.",
-)
-@click.option(
-    "--evidence",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write evidence files here.",
-)
+@options.fail_on
+@options.form
+@options.reports
+@options.evidence
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     paths: tuple[Path, ...],
     provider: str | None,
@@ -119,7 +95,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     wanted = parse_reports(reports)
     found = found_settings(config)
     accepted = findings.read_baseline(baseline) if baseline else frozenset()
-    options = Options(
+    asked = Options(
         paths=tuple(str(path) for path in _existing(paths)),
         root=str(found.folder if found else Path.cwd()),
         now=dt.datetime.now(dt.UTC).isoformat(),
@@ -130,15 +106,15 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         complete=complete,
         shapes=tuple(secret_shapes()),
     )
-    outcomes = run(options, jobs=jobs, shown=form == "text")
-    threshold = None if fail_on == "never" else Severity(fail_on)
+    outcomes = run(asked, jobs=jobs, shown=form == "text")
+    threshold = options.threshold(fail_on)
     if write_baseline:
         findings.write_baseline(write_baseline, [each for outcome in outcomes for each in outcome.findings])
         accepted |= findings.read_baseline(write_baseline)
-    report = report_of(outcomes, options, accepted=accepted, fail_on=threshold)
+    report = report_of(outcomes, asked, accepted=accepted, fail_on=threshold)
     redactor = redactor_of(found)
     if folder:
-        write_evidence(outcomes, options, folder, fail_on=threshold, accepted=accepted)
+        write_evidence(outcomes, asked, folder, fail_on=threshold, accepted=accepted)
     for kind, path in wanted:
         write_whole(path, redactor.text(render(report, kind)))
     text = render(report, form, terminal=sys.stdout.isatty())
@@ -200,20 +176,20 @@ def redactor_of(found: Settings | None) -> Redactor:
     return redactor_for(found, resolve_all(found) if found else ())
 
 
-def run(options: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outcome]:
+def run(asked: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outcome]:
     """Verify every file in a pytest session, spread over `jobs` processes. Raises `InterlockError`."""
     from contracts import session  # noqa: PLC0415 - pytest, only now
     from contracts.running import Runner, chooser  # noqa: PLC0415
 
-    runner = Runner(options)
+    runner = Runner(asked)
     files = runner.files()
     if not files:
         raise CannotJudge("there is no file in what was named")
-    if options.contracts or options.provider:
-        chooser(options, runner.book)  # a wrong document is said at once, not once for each file
+    if asked.contracts or asked.provider:
+        chooser(asked, runner.book)  # a wrong document is said at once, not once for each file
     collected = session.Collected()
     with (
-        _options_file(options) as path,
+        _options_file(asked) as path,
         _quiet(session.environment()),
         _progress(len(files), collected, shown=shown),
     ):
@@ -229,10 +205,10 @@ def run(options: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Out
 
 
 @contextlib.contextmanager
-def _options_file(options: Options) -> Iterator[Path]:
+def _options_file(asked: Options) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="interlock-") as folder:
         path = Path(folder) / "verify.json"
-        path.write_text(json.dumps(options.to_json()), encoding="utf-8")
+        path.write_text(json.dumps(asked.to_json()), encoding="utf-8")
         yield path
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from interlock import evidence
+from interlock import evidence, options
 from interlock import settings as settings_module
 from interlock.advice import Advice, advise
 from interlock.catalogue import load_all, names
@@ -60,9 +60,7 @@ class Checked:
 
 @click.command(short_help="Run every probe once, all at the same time.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
+@options.config
 @click.option(
     "--probe", "kinds", multiple=True, type=click.Choice([k.value for k in ProbeKind]), help="Only this kind."
 )
@@ -76,16 +74,11 @@ class Checked:
     show_default=True,
     help="The least that counts as unhealthy.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.form
 @click.option(
     "--report", "reports", multiple=True, metavar="FORMAT=FILE", help="Also write json, junit or markdown."
 )
-@click.option(
-    "--evidence",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write evidence files here.",
-)
+@options.evidence
 @click.option("--record", is_flag=True, help="Keep the outcomes in the store of the settings.")
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     names: tuple[str, ...],

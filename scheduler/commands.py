@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
+from interlock import options
 from interlock import settings as settings_module
 from interlock.errors import UsageError
 from interlock.integration import resolve_all
 
 
 @click.command(short_help="Probe on a schedule and serve metrics, pages and API until SIGTERM.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
+@options.config
 @click.option("--host", help="Where to listen (default: suite.web.host, which is 127.0.0.1).")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="The port (default: suite.web.port, which is 9464)."

@@ -19,7 +19,7 @@ from cassettes.redact import personal, report, sources
 from cassettes.redact.files import Looked, UnwritableError, look_at
 from cassettes.redact.redactor import Redactor, wanted
 from cassettes.redact.sources import Piece
-from interlock import findings
+from interlock import findings, options
 from interlock import settings as settings_module
 from interlock.errors import InterlockError, UsageError
 from interlock.evidence import write_whole
@@ -32,8 +32,6 @@ from interlock.settings import Settings
 SCAN_SCHEMA = "interlock.scan/1"
 SCRUB_SCHEMA = "interlock.scrub/1"
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
-_NEVER = "never"
-_FAIL_ON = ("critical", "error", "warning", "info", _NEVER)
 
 _CONFIG = click.option(
     "--config",
@@ -44,13 +42,6 @@ _CONFIG = click.option(
 _MAX_BYTES = click.option(
     "--max-bytes", type=click.IntRange(min=1), default=DEFAULT_MAX_BYTES, show_default=True,
     help="Leave larger files alone, and say so.",
-)  # fmt: skip
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-_REPORT = click.option(
-    "--report", "reports", multiple=True, metavar="FORMAT=FILE",
-    help="Also write json, junit, sarif or markdown.",
 )  # fmt: skip
 
 
@@ -74,18 +65,12 @@ class Seen:
     help=f"Also find personal data: all, or some of {', '.join(personal.RULES)}.",
 )
 @_CONFIG
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings in it are accepted."
-)
-@click.option(
-    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accept today's findings."
-)
-@click.option(
-    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
-)
+@options.baseline
+@options.write_baseline
+@options.fail_on
 @_MAX_BYTES
-@_FORMAT
-@_REPORT
+@options.form
+@options.reports
 def scan(  # noqa: PLR0913, PLR0917 - one argument for each option
     paths: tuple[Path, ...],
     rules: str | None,
@@ -119,7 +104,7 @@ def scan(  # noqa: PLR0913, PLR0917 - one argument for each option
         findings.write_baseline(write_baseline, _all_findings(found))
         made = _scan_report(found, frozenset(each.fingerprint for each in _all_findings(found)))
     _show(made, form, wanted_reports)
-    return exit_status(made, None if fail_on == _NEVER else Severity(fail_on))
+    return exit_status(made, options.threshold(fail_on))
 
 
 @click.command(short_help="Write recordings without the secrets in them.")
@@ -140,8 +125,8 @@ def scan(  # noqa: PLR0913, PLR0917 - one argument for each option
 )
 @_CONFIG
 @_MAX_BYTES
-@_FORMAT
-@_REPORT
+@options.form
+@options.reports
 def scrub(  # noqa: PLR0913, PLR0917 - one argument for each option
     paths: tuple[Path, ...],
     out: Path | None,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from contracts.verify_command import found_settings, redactor_of, say_rules, secret_shapes
-from interlock import findings
+from interlock import findings, options
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 from interlock.records import Severity
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from interlock.output import Report
     from interlock.records import Finding, Interaction
     from interlock.settings import Settings
-
-_FAIL_ON = ("critical", "error", "warning", "info", "never")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,38 +47,17 @@ class Told:
 @click.command(short_help="Say what changed from a contract to another, or to recorded answers.")
 @click.argument("base", required=False)
 @click.argument("revisions", nargs=-1, metavar="[REVISION...]")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
-@click.option(
-    "--rule", "rules", multiple=True, metavar="NAME=LEVEL", help="critical, error, warning, info or off."
-)
+@options.config
+@options.rules
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and end.")
-@click.option(
-    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Findings in it are accepted."
-)
-@click.option(
-    "--write-baseline", type=click.Path(path_type=Path), metavar="FILE", help="Accept today's findings."
-)
-@click.option(
-    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
-)
-@click.option("--show", type=click.Choice(_FAIL_ON[:-1]), default="info", show_default=True,
+@options.baseline
+@options.write_baseline
+@options.fail_on
+@click.option("--show", type=click.Choice(options.LEVELS), default="info", show_default=True,
               help="The least that the text lists; everything is counted.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    metavar="FORMAT=FILE",
-    help="Also write json, junit, sarif or markdown.",
-)
-@click.option(
-    "--evidence",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write evidence files here.",
-)
+@options.form
+@options.reports
+@options.evidence
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     base: str | None,
     revisions: tuple[str, ...],
@@ -125,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         now=dt.datetime.now(dt.UTC),
     )
     accepted = findings.read_baseline(baseline) if baseline else frozenset()
-    threshold = None if fail_on == "never" else Severity(fail_on)
+    threshold = options.threshold(fail_on)
     told = compared(base, revisions, asked)
     if write_baseline:
         everything = told.report(Terms(accepted=frozenset(), fail_on=threshold, now=asked.now)).all_findings

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 import click
 
+from interlock import options
 from interlock.errors import CannotJudge, UsageError
-from interlock.records import Reason, Severity
+from interlock.records import Reason
 
 if TYPE_CHECKING:
     from contracts.contract import Contract
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from interlock.settings import Settings
     from interlock.settings_models import Network
 
-_FAIL_ON = ("critical", "error", "warning", "info", "never")
 _CONNECT_SECONDS = 5.0
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # These sign every request anew, or in its URL: a header that is the same for all cannot stand for them.
@@ -62,23 +62,11 @@ _SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"}
 @click.option(
     "--i-own-this-host", "own_host", is_flag=True, help="The host beyond loopback is yours to fuzz."
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
-@click.option(
-    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--report", "reports", multiple=True, metavar="FORMAT=FILE",
-    help="Also write json, junit, sarif or markdown.",
-)  # fmt: skip
-@click.option(
-    "--evidence",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write evidence files here.",
-)
+@options.config
+@options.fail_on
+@options.form
+@options.reports
+@options.evidence
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     name: str | None,
     document: Path | None,
@@ -140,7 +128,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         _progress(len(contract.operations) * 3, shown=form == "text") as done,
     ):
         fuzzed = fuzz(contract, dataclasses.replace(wish, trusted=there), done)
-    threshold = None if fail_on == "never" else Severity(fail_on)
+    threshold = options.threshold(fail_on)
     setting = Setting(
         name=name or contract.name,
         contract=contract,

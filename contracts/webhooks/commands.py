@@ -19,7 +19,7 @@ from contracts.webhooks.explain import Explained, explain
 from contracts.webhooks.keys import KeyStore, check, over
 from contracts.webhooks.records import Delivery, Ports, Refusal
 from contracts.webhooks.schemes import SCHEMES
-from interlock import catalogue
+from interlock import catalogue, options
 from interlock import settings as settings_module
 from interlock.errors import CannotJudge, UsageError
 from interlock.integration import Integration, redactor_for, resolve_all
@@ -63,10 +63,8 @@ def reference(text: str) -> Secret:
     help="env:NAME or file:PATH; if not said, what the settings name. Several while one is rolled.",
 )  # fmt: skip
 @click.option("--url", help="The URL that the provider was given, if not that of the delivery.")
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.config
+@options.form
 def verify_command(
     name: str, references: tuple[str, ...], url: str | None, config: Path | None, form: str
 ) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from interlock import evidence
+from interlock import evidence, options
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 from interlock.findings import at_least
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 SCHEMA, PLAN_SCHEMA = "interlock.drill/1", "interlock.drill-plan/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
 _NOWHERE = "http://127.0.0.1/hook"  # stands for the receiver in a plan that is made without one
-_FAIL_ON = ("critical", "error", "warning", "info", "never")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -72,23 +71,11 @@ def group() -> None:
 @click.option(
     "--i-own-this-host", "own_host", is_flag=True, help="The host beyond loopback is yours to drill."
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The settings file (default: found upward from here)."
-)
-@click.option(
-    "--fail-on", type=click.Choice(_FAIL_ON), default="error", show_default=True, help="The least that fails."
-)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--report", "reports", multiple=True, metavar="FORMAT=FILE",
-    help="Also write json, junit, sarif or markdown.",
-)  # fmt: skip
-@click.option(
-    "--evidence",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Write evidence files here.",
-)
+@options.config
+@options.fail_on
+@options.form
+@options.reports
+@options.evidence
 def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     name: str | None,
     url: str | None,
@@ -117,7 +104,7 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     case stayed unproven; 2 the command or the settings are wrong.
     """
     wanted = parse_reports(reports)
-    threshold = None if fail_on == "never" else Severity(fail_on)
+    threshold = options.threshold(fail_on)
     if self_test:
         return _self_tested(form, wanted)
     url = url or (_NOWHERE if dry_run else None)
