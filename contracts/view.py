@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -18,6 +19,7 @@ from interlock import findings
 from interlock.records import Finding, Interaction, Location, Message, Severity
 from interlock.redaction import Redactor
 
+_LIKE_A_FORM = re.compile(rb"[\w.%-]{1,100}=")
 # The statuses that say that the request itself is wrong (RFC 9110, 15.5; 422 is 15.5.21). 401, 403, 404 and 409 are
 # given to requests that nobody looked into.
 _WRONG_REQUEST = frozenset({400, 405, 406, 411, 413, 414, 415, 422})
@@ -119,8 +121,9 @@ class View:
         return self.bench.matcher.find(self.interaction.method.upper(), self.path, read)
 
     def _form(self) -> Mapping[str, str]:
-        body = self.interaction.request.body
-        if not body or essence(self.request_headers.get("content-type", "")) != FORM:
+        """The fields of the body; also where its header says something else, which is then the finding."""
+        body = self.interaction.request.body or b""
+        if essence(self.request_headers.get("content-type", "")) != FORM and not _LIKE_A_FORM.match(body):
             return {}
         try:
             return dict(values.pairs(body.decode("utf-8", "replace")))

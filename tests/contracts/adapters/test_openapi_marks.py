@@ -60,6 +60,15 @@ DOCUMENT = {
             "POST / Action=Publish",
             {"method": "POST", "path": "/", "sent": b"Action=Publish", "headers": FORM},
         ),
+        (
+            "POST / Action=Publish",  # what its header is about is wrong, and that is another finding
+            {
+                "method": "POST",
+                "path": "/",
+                "sent": b"Action=Publish",
+                "headers": {"Content-Type": "text/csv"},
+            },
+        ),
         ("GET /?Action=Publish", {"path": "https://store.made-up.example/?Action=Publish"}),
         (
             "POST / X-Amz-Target=Made.Up",
@@ -68,6 +77,7 @@ DOCUMENT = {
         (None, {"path": "https://store.made-up.example/b?versioning"}),
         (None, {"path": "https://store.made-up.example/b/a?part=1"}),
         (None, {"method": "POST", "path": "/", "sent": b"Action=Other", "headers": FORM}),
+        (None, {"method": "POST", "path": "/", "sent": b'{"x": "&Action=Publish"}', "headers": {}}),
     ],
 )
 def test_operations_are_told_apart(operation: str | None, asked: dict[str, Any]) -> None:

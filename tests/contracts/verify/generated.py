@@ -199,6 +199,10 @@ class Schemas:
         self, value: Any, pointer: str, at: tuple[str | int, ...], *, under: bool, textual: bool
     ) -> Iterator[Site]:
         for schema, where, below in self._parts(value, pointer, under=under):
+            if isinstance(value, dict) and not (
+                textual and len(value) == 1
+            ):  # nothing would be left to be sent
+                yield from self._dropped_of_several(value, schema, where, at)
             yield from self._own_sites(value, schema, at, under=below, textual=textual)
             for name, inner in schema.get("properties", {}).items() if isinstance(value, dict) else ():
                 if name in value and inner is not True:
@@ -223,12 +227,30 @@ class Schemas:
         for index, _ in enumerate(schema.get("allOf", ())):
             yield from self._parts(value, f"{where}/allOf/{index}", under=under)
         for name in _COMBINED:
-            if _any_of_these(schema, name):
-                continue
             branches = [f"{where}/{name}/{index}" for index, _ in enumerate(schema.get(name, ()))]
             fitting = next((each for each in branches if self.oracle.fits(each, value)), None)
             if fitting is not None and value is not None:
                 yield from self._parts(value, fitting, under=True)
+
+    def _dropped_of_several(
+        self,
+        value: dict[str, Any],
+        schema: Mapping[str, Any],
+        where: str,
+        at: tuple[str | int, ...],
+    ) -> Iterator[Site]:
+        """Where each branch needs a member, each another: without the one that is there. A judge names the first."""
+        for combined in _COMBINED:
+            branches = [
+                self.behind(f"{where}/{combined}/{n}")[0] for n, _ in enumerate(schema.get(combined, ()))
+            ]
+            needed: list[list[str]] = [
+                each.get("required", []) if isinstance(each, Mapping) else [] for each in branches
+            ]
+            names = [each[0] for each in needed if len(each) == 1]
+            there = [name for name in dict.fromkeys(names) if name in value]
+            if len(there) == 1 and len(set(names)) > 1 and len(names) == len(needed):
+                yield Site("drop", (*at, there[0]), under=True, told=(*at, names[0]))
 
     def _own_sites(
         self, value: Any, schema: Mapping[str, Any], at: tuple[str | int, ...], *, under: bool, textual: bool
@@ -237,7 +259,6 @@ class Schemas:
             for name in schema.get("required", ()):
                 if name in value and not (textual and len(value) == 1):  # nothing would be left to be sent
                     yield Site("drop", (*at, name), under=under)
-            yield from _dropped_of_several(value, schema, at, textual=textual)
             if schema.get("additionalProperties") is False:
                 yield Site("unknown", (*at, "zz_unknown"), "oak", under)
         named = schema.get("type")
@@ -251,25 +272,6 @@ class Schemas:
         options = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
         if options and isinstance(value, str):
             yield Site("enum", at, "no-such-value", under)
-
-
-def _dropped_of_several(
-    value: dict[str, Any], schema: Mapping[str, Any], at: tuple[str | int, ...], *, textual: bool
-) -> Iterator[Site]:
-    """Where any of several members would do: without the one that is there."""
-    for combined in _COMBINED:
-        names = _any_of_these(schema, combined)
-        there = [name for name in names if name in value]
-        if len(there) == 1 and not (textual and len(value) == 1):
-            yield Site("drop", (*at, there[0]), under=True, told=(*at, names[0]))
-
-
-def _any_of_these(schema: Mapping[str, Any], combined: str) -> list[str]:
-    """The members of which any would do, where that is all that the branches say; a judge names the first."""
-    branches = schema.get(combined, ())
-    if not all(each.keys() == {"required"} and len(each["required"]) == 1 for each in branches):
-        return []
-    return [each["required"][0] for each in branches]
 
 
 _OTHERS: tuple[tuple[Any, set[str]], ...] = (
