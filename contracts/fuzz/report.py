@@ -145,7 +145,8 @@ def write_evidence(fuzzed: Fuzzed, report: Report, setting: Setting, folder: Pat
     judged = [name for name in universe if name in settled]
     least = setting.fail_on or Severity.ERROR
     bad = [each.fingerprint for each in report.all_findings if findings.at_least(each, least)]
-    proven = Verdict.PROVEN if len(judged) == len(universe) else Verdict.UNPROVEN
+    open_ends = not universe or any(case.state is CaseState.UNPROVEN for case in report.cases)
+    proven = Verdict.UNPROVEN if open_ends or len(judged) < len(universe) else Verdict.PROVEN
     piece = evidence.make(
         integration=setting.name,
         item="contract-fuzz",

@@ -157,7 +157,7 @@ class Keeper:
         """All in one transaction; if that fails each on its own, so that one bad job spoils no other."""
         try:
             results = self._transact(jobs)
-        except (sa.exc.SQLAlchemyError, OSError, UsageError) as exc:
+        except (sa.exc.SQLAlchemyError, OSError, UsageError, ValueError) as exc:
             if len(jobs) > 1:
                 for job in jobs:
                     self._commit([job])
@@ -191,7 +191,7 @@ class Keeper:
             "scheme": checked.scheme,
             "received_at": arrival.received_at,
             "event_id": None if checked.event_id is None else _bounded(checked.event_id),
-            "event_type": None if checked.event_type is None else checked.event_type[:120],
+            "event_type": None if checked.event_type is None else _storable(checked.event_type)[:120],
             "dedupe_key": key,
             "dedupe_source": checked.dedupe_source,
             "key_fingerprint": checked.key_fingerprint,
@@ -224,7 +224,7 @@ class Keeper:
         self, at: dt.datetime, integration: str, outcome: Outcome, reason: str, event_type: str
     ) -> None:
         """One more, written at the end of this transaction."""
-        key = (integration, outcome.value, reason, event_type[:120])
+        key = (integration, outcome.value, _storable(reason), _storable(event_type)[:120])
         count, last_at = self._counted.get(key, (0, at))
         self._counted[key] = (count + 1, max(last_at, at))
 
@@ -347,9 +347,14 @@ def _parts(names: Sequence[str]) -> Iterable[Sequence[str]]:
     return (names[start : start + BATCH] for start in range(0, len(names), BATCH))
 
 
+def _storable(text: str) -> str:
+    """Without what no database takes, half a pair of UTF-16 and the character 0: JSON may hold both."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
 def _bounded(text: str) -> str:
-    """A name that fits its column: a long one by its digest, so that two long ones stay two."""
-    if len(text) <= _KEY_LENGTH:
+    """A name that fits its column: a long or a strange one by its digest, so that two of them stay two."""
+    if len(text) <= _KEY_LENGTH and text == _storable(text):
         return text
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

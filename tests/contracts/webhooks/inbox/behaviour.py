@@ -38,6 +38,16 @@ class InboxBehaviour:
         assert body["expires_at"] == NOON + dt.timedelta(days=30)
         assert b"evt_1" in body["data"]
 
+    @pytest.mark.parametrize("odd", [rb"\ud800", rb"\u0000"])
+    async def test_names_that_no_database_takes_are_kept_and_end_nothing(
+        self, odd: bytes, house: House
+    ) -> None:
+        body = b'{"id":"evt_%s","type":"charge.%s"}' % (odd, odd)
+        assert (await house.post(delivery(body=body))).status_code == 200
+        assert (await house.post(delivery(body=body))).status_code == 200
+        assert (await house.post(delivery(2))).status_code == 200
+        assert len(house.rows(tables.deliveries)) == 2
+
     async def test_a_race_of_twenty_equal_deliveries_keeps_one(self, house: House) -> None:
         sent = delivery()
         async with house.client() as client:
