@@ -77,7 +77,7 @@ class Matcher:
     def find(self, method: str, path: str, read: Field) -> Match | None:
         """The operation of a request; None if there is none."""
         for match in self._candidates(method, path):
-            if all(_fits(each, read) for each in match.operation.selectors) and not self._other(match, read):
+            if told_by(match.operation, read) and not self._other(match, read):
                 return match
         return None
 
@@ -210,6 +210,11 @@ def _greedy_pattern(path: str, greedy: Iterable[str]) -> re.Pattern[str]:
         else:
             made += re.escape(part)
     return re.compile(made)
+
+
+def told_by(operation: Operation, read: Field) -> bool:
+    """Whether a request has all that tells an operation from the others of its path and method."""
+    return all(_fits(each, read) for each in operation.selectors)
 
 
 def _fits(selector: Selector, read: Field) -> bool:

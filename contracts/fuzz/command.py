@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5.0
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?:[!-~\x80-\xff][\t -~\x80-\xff]*)?")
 # These sign every request anew, or in its URL: a header that is the same for all cannot stand for them.
 _SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"})
 
@@ -96,10 +97,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     A round of sequences ends at a fault that is new; then there is another, 8 at most.
 
     Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
-    3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
+    3 the server cannot be reached, or an operation could not be asked or judged; 2 the command or the settings are wrong.
     """
-    from contracts.fuzz.engine import MAX_SEED, Wish, fuzz, prepared  # noqa: PLC0415 - keeps --help fast
+    from contracts.fuzz.engine import MAX_SEED, Wish, fuzz  # noqa: PLC0415 - keeps --help fast
     from contracts.fuzz.report import Setting, report_of, write_evidence  # noqa: PLC0415
+    from contracts.fuzz.turns import prepared  # noqa: PLC0415
     from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
     from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
@@ -181,9 +183,15 @@ def _secret(name: str, reference: str) -> Secret:
     from interlock.secrets import SecretRef  # noqa: PLC0415 - keeps --help fast
 
     try:
-        return SecretRef.parse(reference).resolve()
+        secret = SecretRef.parse(reference).resolve()
     except ValueError as exc:
         raise UsageError(f"--header {name}= {exc}") from exc
+    if not _VALUE.fullmatch(secret.reveal()):
+        raise UsageError(
+            f"--header {name}={reference}: the value cannot stand in a header",
+            hint="a header takes one line of Latin-1 that begins with no space",
+        )
+    return secret
 
 
 def own_headers(own: Integration, url: str) -> dict[str, str]:

@@ -7,25 +7,27 @@ follows no redirect.
 from __future__ import annotations
 
 import contextlib
-import copy
 import io
 import os
+import queue
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz import links
-from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences
+from contracts.fuzz.calm import calming
+from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences, one_line
 from contracts.fuzz.tls import Trusted
-from contracts.pointers import join, steps
-from interlock.errors import InterlockError, UsageError
+from contracts.fuzz.turns import prepared
+from interlock.errors import UsageError
 
 ANSWER_SECONDS = 10.0
+_LAST_SECONDS = 1.0  # for what is under way when it is stopped
+_END = object()
 MAX_SEED = 2**32
 WANTS_CREDENTIAL = frozenset({401, 403})
 _REFUSED = WANTS_CREDENTIAL | {429}
@@ -54,7 +56,7 @@ class Wish:
 class Fuzzed:
     """What came of it. `answered`: statuses and their counts by operation; `faults`: in the order of the contract.
 
-    `troubles`: why an operation could not be asked; `left_out`: operations that their path alone does not tell.
+    `troubles`: why an operation could not be asked; `left_out`: operations whose base path nobody said.
     `finished`: the names of those that were asked to the end. `stopped`: None where all was done, else why not.
     `sequences`: None where none were asked for, or no operation leads to another.
     """
@@ -75,21 +77,27 @@ class Fuzzed:
 
 
 def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None) -> Fuzzed:
-    """Fuzz a server; `done` is called after each operation and phase. Raises `UsageError`, `InterlockError`.
+    """Fuzz a server; `done` is called after each operation and phase. Raises `UsageError`.
 
-    Ctrl-C and the end of `wish.seconds` end it early; what was found until then is told.
+    Ctrl-C, the end of `wish.seconds` and a fault of schemathesis's end it early; what was found until then is told.
     """
-    document, known, left_out = prepared(contract, wish.url)
-    gathered = Gathered(known, wish.headers)
-    with _quiet():
-        stream = _engine(document, wish)
-        stopped = _run(stream, gathered, wish.seconds, done)
+    turns = prepared(contract, wish.url)
+    too_deep: set[str] = set()
+    gathered = Gathered(contract.operations, wish.headers, too_deep)
+    stopped = None
+    end = None if wish.seconds is None else time.monotonic() + wish.seconds
+    with _quiet() as broken:
+        for turn in turns.turns:
+            gathered.turn(turn.known)
+            stopped = _run(_Told(_engine(turn.document(), wish, too_deep), broken), gathered, end, done)
+            if stopped is not None:
+                break
     return Fuzzed(
-        operations=tuple(known.values()),
+        operations=tuple(each for each in contract.operations if each not in turns.left_out),
         answered={name: dict(sorted(counts.items())) for name, counts in gathered.answered.items()},
         faults=gathered.in_order(),
         troubles=gathered.troubles,
-        left_out=left_out,
+        left_out=turns.left_out,
         finished=frozenset(gathered.finished),
         stopped=stopped,
         sequences=gathered.sequences,
@@ -102,49 +110,6 @@ def refused(answered: Mapping[int, int]) -> bool:
 
 
 # -- what schemathesis is told ---------------------------------------------------------------------------
-
-
-def prepared(
-    contract: Contract, url: str
-) -> tuple[dict[str, Any], dict[str, Operation], tuple[Operation, ...]]:
-    """The document as it is served at `url`, its operations by schemathesis's label, and those that are left out.
-
-    The contract's base paths hold, unless the URL has a path of its own. Raises `UsageError` for another format.
-    """
-    if not contract.format.startswith(("openapi 3", "swagger")):
-        raise UsageError(
-            f"{contract.source}: {contract.format} cannot be fuzzed", hint="OpenAPI 3 and Swagger 2 can"
-        )
-    document: dict[str, Any] = copy.deepcopy(dict(contract.document))
-    for name in ("servers", "basePath", "host", "schemes", "webhooks"):
-        document.pop(name, None)
-    items, document["paths"] = document.get("paths", {}), {}
-    known: dict[str, Operation] = {}
-    moved: dict[str, str] = {}
-    left_out: list[Operation] = []
-    for operation in contract.operations:
-        section, key, *_ = steps(operation.pointer)
-        if section != "paths" or operation.selectors or key not in items:
-            left_out.append(operation)
-            continue
-        path = ("" if urlsplit(url).path.strip("/") else operation.bases[0]) + operation.path
-        item = document["paths"].setdefault(path, _shared(items[key]))
-        method = operation.method.lower()
-        if method in item or "{server}" in path:
-            left_out.append(operation)
-            continue
-        item[method] = {name: value for name, value in items[key][method].items() if name != "servers"}
-        known[f"{operation.method} {path}"] = operation
-        moved[operation.pointer] = join("/paths", path, method)
-    document["paths"] = {
-        path: item for path, item in document["paths"].items() if item.keys() - {"parameters"}
-    }
-    links.lead(document, moved)
-    return document, known, tuple(left_out)
-
-
-def _shared(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {"parameters": item["parameters"]} if "parameters" in item else {}
 
 
 def settings(wish: Wish) -> dict[str, Any]:
@@ -184,24 +149,31 @@ def _literal(text: str) -> str:
     return text.replace("${", "$${")
 
 
-def _engine(document: dict[str, Any], wish: Wish) -> Any:
+def _engine(document: dict[str, Any], wish: Wish, too_deep: set[str]) -> Any:
     import schemathesis  # noqa: PLC0415 - slow to import
     from schemathesis.engine import from_schema  # noqa: PLC0415
 
     try:
         config = schemathesis.Config.from_dict(settings(wish))
-        return from_schema(schemathesis.openapi.from_dict(document, config=config)).execute()
-    except (schemathesis.errors.SchemathesisError, ValueError) as exc:
+        schema = schemathesis.openapi.from_dict(document, config=config)
+        schema.hook("after_call")(calming(too_deep))
+        return from_schema(schema).execute()
+    except Exception as exc:  # whatever it falls over: nothing is asked
         raise UsageError(f"schemathesis cannot use the contract: {exc}") from exc
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing of it on standard output or in the working directory; no hooks, proxies or netrc of who runs it."""
+def _quiet() -> Iterator[list[BaseException]]:
+    """Nothing of it on standard output or in the working directory; no hooks, proxies or netrc of who runs it.
+
+    What its threads fall over is not printed either, but kept in the list.
+    """
     from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - slow to import
 
     wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull, "SCHEMATHESIS_HOOKS": None}
     before = {name: os.environ.get(name) for name in wanted}
+    broken: list[BaseException] = []
+    excepthook, threading.excepthook = threading.excepthook, lambda fell: broken.append(_fell(fell))
     _set(wanted)
     try:
         with (
@@ -211,10 +183,15 @@ def _quiet() -> Iterator[None]:
         ):
             warnings.simplefilter("ignore")
             set_hypothesis_home_dir(folder)
-            yield
+            yield broken
     finally:
+        threading.excepthook = excepthook
         set_hypothesis_home_dir(None)
         _set(before)
+
+
+def _fell(thread: threading.ExceptHookArgs) -> BaseException:
+    return thread.exc_value or thread.exc_type()
 
 
 def _set(variables: Mapping[str, str | None]) -> None:
@@ -228,47 +205,69 @@ def _set(variables: Mapping[str, str | None]) -> None:
 # -- what it tells ---------------------------------------------------------------------------------------
 
 
-def _run(stream: Any, gathered: Gathered, seconds: float | None, done: Callable[[], None]) -> str | None:
-    """Read the events to the end; why it stopped early, if it did. Raises `InterlockError` where it broke off."""
+def _run(told: _Told, gathered: Gathered, end: float | None, done: Callable[[], None]) -> str | None:
+    """Read the events to the end, or until `end`; why it stopped early, if it did."""
     from schemathesis.engine import events  # noqa: PLC0415
 
-    interrupted = False
-    with _until(stream, seconds) as late:
-        try:
-            for event in stream:
-                interrupted |= isinstance(event, events.Interrupted) and not gathered.enough
-                if isinstance(event, events.FatalError):
-                    raise InterlockError(f"schemathesis broke off: {event.exception}") from event.exception
-                if gathered.take(event):
-                    done()
-                if gathered.enough:
-                    stream.stop()
-        except KeyboardInterrupt:
-            interrupted = True
-            stream.stop()
-            for event in stream:  # what was under way is still told; another Ctrl-C ends that, too
-                gathered.take(event)
-    if late.is_set():
-        return "the time was up"
-    return "it was interrupted" if interrupted else None
-
-
-@contextlib.contextmanager
-def _until(stream: Any, seconds: float | None) -> Iterator[threading.Event]:
-    """Stops the stream when the time is up, and says so; with None there is all the time."""
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        stream.stop()
-
-    timer = threading.Timer(seconds, stop) if seconds is not None else None
-    if timer is None:
-        yield late
-        return
-    timer.daemon = True
-    timer.start()
+    stopped = None
     try:
-        yield late
-    finally:
-        timer.cancel()
+        for event in told.until(end):
+            if isinstance(event, events.FatalError):
+                told.broken.append(event.exception)
+            if gathered.take(event):
+                done()
+            if gathered.enough:
+                told.stop()
+        stopped = "the time was up" if told.late else None
+    except KeyboardInterrupt:
+        stopped = "it was interrupted"
+    if stopped is not None:
+        told.stop()
+        for event in told.until(time.monotonic() + _LAST_SECONDS):  # what was under way is still told
+            gathered.take(event)
+    if told.broken and stopped is None:
+        fell = told.broken[0]
+        stopped = f"schemathesis broke off: {one_line(f'{type(fell).__name__}: {fell}')}"
+    return stopped
+
+
+class _Told:
+    """The events of a stream, read in a thread of its own: no request that hangs holds up who waits for them.
+
+    `late`: whether the time was up before the end; `broken`: what schemathesis and its threads fell over.
+    """
+
+    def __init__(self, stream: Any, broken: list[BaseException]) -> None:
+        self.late = False
+        self.broken = broken
+        self._stream = stream
+        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._ended = False
+        threading.Thread(target=self._read, name="fuzz events", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let it end early: what is under way is ended first."""
+        self._stream.stop()
+
+    def until(self, end: float | None) -> Iterator[Any]:
+        """The events until there are no more, or until `end`, seconds of `time.monotonic`."""
+        while not self._ended:
+            left = None if end is None else end - time.monotonic()
+            try:
+                event = self._events.get(timeout=left if left is None else max(left, 0.0))
+            except queue.Empty:
+                self.late = True
+                return
+            if event is _END:
+                self._ended = True
+            else:
+                yield event
+
+    def _read(self) -> None:
+        try:
+            for event in self._stream:
+                self._events.put(event)
+        except Exception as exc:  # noqa: BLE001 - whatever it fell over, what it told before is kept
+            self.broken.append(exc)
+        finally:
+            self._events.put(_END)

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts.contract import Operation
+from contracts.matching import selector_reader, told_by
 from contracts.pointers import join, pointer
 from interlock.records import Severity
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from schemathesis.engine.events import EngineEvent, NonFatalError, ScenarioFinished
     from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Request, ScenarioRecorder
 
+_FORM = "application/x-www-form-urlencoded"
 _MAX_CURL = 2000
 # What every client sends anew.
 _UNSAID = frozenset(
@@ -96,10 +99,17 @@ class Sequences:
 
 
 class Gathered:
-    """What the events say, by operation."""
+    """What the events say, by operation. `operations`: in their order; `hidden`: headers that are not shown.
 
-    def __init__(self, known: Mapping[str, Operation], hidden: Iterable[str]) -> None:
-        self._known = known
+    `too_deep`: the ids of the cases whose answers were nested too deeply to be read.
+    """
+
+    def __init__(
+        self, operations: Iterable[Operation], hidden: Iterable[str], too_deep: Collection[str]
+    ) -> None:
+        self._order = {each.name: number for number, each in enumerate(operations)}
+        self._known: Mapping[str, Operation] = {}
+        self._too_deep = too_deep
         self._hidden = _UNSAID | {name.lower() for name in hidden}
         self.answered: dict[str, Counter[int]] = {}
         self.troubles: dict[str, str] = {}
@@ -107,7 +117,12 @@ class Gathered:
         self._faults: dict[tuple[str, str, str, str], Fault] = {}
         self._times: Counter[tuple[str, str, str, str]] = Counter()
         self._sequences = self._rounds = 0
+        self._more = False
         self._trouble: str | None = None
+
+    def turn(self, known: Mapping[str, Operation]) -> None:
+        """What comes now is of these operations, by schemathesis's labels."""
+        self._known, self._rounds = known, 0
 
     @property
     def enough(self) -> bool:
@@ -120,7 +135,7 @@ class Gathered:
         if not self._sequences and self._trouble is None:
             return None
         more = f"each of {MAX_ROUNDS} rounds found something new, and there may be more"
-        return Sequences(asked=self._sequences, trouble=self._trouble or (more if self.enough else None))
+        return Sequences(asked=self._sequences, trouble=self._trouble or (more if self._more else None))
 
     def take(self, event: EngineEvent) -> bool:
         """Keep what an event tells; whether it ends an operation's turn in a phase."""
@@ -131,6 +146,7 @@ class Gathered:
             self._fell(event)
         if isinstance(event, events.SuiteFinished) and event.phase is PhaseName.STATEFUL_TESTING:
             self._rounds += event.status is Status.FAILURE
+            self._more |= self.enough
         if not isinstance(event, events.ScenarioFinished):
             return False
         self._scenario(event)
@@ -145,9 +161,9 @@ class Gathered:
         from schemathesis.engine.run import PhaseName  # noqa: PLC0415
 
         if event.label in self._known:
-            self.troubles.setdefault(self._known[event.label].name, _one_line(event.info.message))
+            self.troubles.setdefault(self._known[event.label].name, one_line(event.info.message))
         elif event.phase is PhaseName.STATEFUL_TESTING:
-            self._trouble = self._trouble or _one_line(event.info.message)
+            self._trouble = self._trouble or one_line(event.info.message)
 
     def _scenario(self, event: ScenarioFinished) -> None:
         recorder = event.recorder
@@ -164,14 +180,20 @@ class Gathered:
                     self._fault(operation, node, recorder, case_id)
 
     def _operation(self, recorder: ScenarioRecorder, case_id: str, *, odd: bool = False) -> Operation | None:
-        """The operation that was asked; where another method was tried on its path, None unless that is `odd`."""
+        """The operation that was asked; where another method was tried on its path, None unless that is `odd`.
+
+        None, too, where the request lacks what tells the operation from others of its path: it is one of those.
+        """
         node = recorder.cases.get(case_id)
         if node is None:
             return None
         case = node.value
         if case.method.upper() != case.operation.method.upper() and not odd:
             return None
-        return self._known.get(case.operation.label)
+        operation, sent = self._known.get(case.operation.label), recorder.interactions.get(case_id)
+        if operation is not None and sent is not None and not _is_of(sent.request, operation):
+            return None
+        return operation
 
     def _fault(self, operation: Operation, node: CheckNode, recorder: ScenarioRecorder, case_id: str) -> None:
         check = (CHECKS | SEQUENCES | STRICT).get(node.name)
@@ -182,14 +204,18 @@ class Gathered:
         status = answer.response.status_code if answer and answer.response else None
         path = getattr(info.failure, "instance_path", ())
         place = check.at + (pointer(path) if node.name == "response_schema_conformance" else "")
-        key = (check.rule, operation.name, info.failure.title, place)
+        deep = check.rule == "fuzz-body" and (info.failure.case_id or case_id) in self._too_deep
+        title, message = info.failure.title, info.failure.message
+        if deep:
+            title, message = "JSON that is nested too deeply to be read", ""
+        key = (check.rule, operation.name, title, place)
         self._times[key] += 1
         if key not in self._faults:
             self._faults[key] = Fault(
                 check=check,
                 operation=operation,
-                title=info.failure.title,
-                seen=str(status) if check.at == "/response/status" else _seen(status, info.failure.message),
+                title=title,
+                seen=str(status) if check.at == "/response/status" else _seen(status, message),
                 message_pointer=place,
                 curl=self._shown(info, recorder, case_id),
                 times=1,
@@ -203,9 +229,21 @@ class Gathered:
 
     def in_order(self) -> tuple[Fault, ...]:
         """As the operations stand in the contract, then by rule and place."""
-        order = {each.name: number for number, each in enumerate(self._known.values())}
-        keys = sorted(self._faults, key=lambda key: (order[key[1]], key))
+        keys = sorted(self._faults, key=lambda key: (self._order[key[1]], key))
         return tuple(replace(self._faults[key], times=self._times[key]) for key in keys)
+
+
+def _is_of(request: Request, operation: Operation) -> bool:
+    """Whether a request has what tells the operation."""
+
+    def form() -> dict[str, str]:
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        body = (request.body or b"") if kind == _FORM else b""
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    headers = {name.lower(): ", ".join(values) for name, values in request.headers.items()}
+    query = dict(parse_qsl(urlsplit(request.uri).query, keep_blank_values=True))
+    return told_by(operation, selector_reader(query, headers, form))
 
 
 def curl(request: Request, hidden: Collection[str]) -> str:
@@ -221,11 +259,13 @@ def curl(request: Request, hidden: Collection[str]) -> str:
 
 
 def _seen(status: int | None, message: str) -> str:
-    said = _one_line(message.partition("\n\n")[0] or message)
+    first, _, more = message.partition("\n\n")
+    said = one_line(f"{first} {more}" if first.endswith(":") else first or message)
     return f"{status}: {said}" if said else str(status)
 
 
-def _one_line(text: str, most: int = 300) -> str:
+def one_line(text: str, most: int = 300) -> str:
+    """A text without its line ends, cut where it is longer than `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 3]}..."
 

@@ -15,15 +15,17 @@ def lead(document: dict[str, Any], moved: Mapping[str, str]) -> None:
 
     `moved`: where each operation is, by the pointer at which it was.
     """
-    ids = {_id(follow(document, place)) for place in moved.values()} - {None}
+    ids = {found for found in (_id(follow(document, place)) for place in moved.values()) if found is not None}
     for answer in _answers(document, moved.values()):
         for keyword in _KEYWORDS:
-            if isinstance(answer.get(keyword), Mapping):
-                answer[keyword] = dict(_led(document, answer[keyword], moved, ids))
+            found = answer.pop(keyword, None)
+            if isinstance(found, Mapping):
+                answer[keyword] = dict(_led(document, found, moved, ids))
 
 
-def _id(operation: Any) -> Any:
-    return operation.get("operationId") if isinstance(operation, Mapping) else None
+def _id(operation: Any) -> str | None:
+    found = operation.get("operationId") if isinstance(operation, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _answers(document: Mapping[str, Any], places: Any) -> Iterator[dict[str, Any]]:
@@ -35,7 +37,7 @@ def _answers(document: Mapping[str, Any], places: Any) -> Iterator[dict[str, Any
 
 
 def _led(
-    document: Mapping[str, Any], links: Mapping[str, Any], moved: Mapping[str, str], ids: set[Any]
+    document: Mapping[str, Any], links: Mapping[str, Any], moved: Mapping[str, str], ids: set[str]
 ) -> Iterator[tuple[str, Any]]:
     for name, link in links.items():
         apart = of_reference(link.get("$ref")) if isinstance(link, Mapping) else None
@@ -45,5 +47,5 @@ def _led(
         place = moved.get(of_reference(found.get("operationRef")) or "")
         if place is not None:
             yield name, {**found, "operationRef": f"#{place}"}
-        elif found.get("operationId") in ids:
+        elif _id(found) in ids:
             yield name, dict(found)

@@ -43,8 +43,8 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         Case(
             name=each.name,
             group="fuzz",
-            state=CaseState.NOT_APPLICABLE,
-            detail="its path alone does not tell it",
+            state=CaseState.UNPROVEN,
+            detail="its base path is a variable of its server: --url with a path says it",
         )
         for each in fuzzed.left_out
     ]
@@ -128,7 +128,7 @@ def _finding(fault: Fault, setting: Setting) -> Finding:
     return findings.make(
         fault.check.rule,
         fault.check.severity,
-        f"{fault.operation.name}: {fault.title[:1].lower()}{fault.title[1:]}",
+        f"{fault.operation.name}: {_within(fault.title)}",
         location=Location(message_pointer=fault.message_pointer, contract_pointer=contract_pointer(fault)),
         integration=setting.name,
         promised=fault.check.promised,
@@ -136,6 +136,11 @@ def _finding(fault: Fault, setting: Setting) -> Finding:
         fix=f"seen with: {fault.curl}",
         source=setting.contract.source,
     )
+
+
+def _within(title: str) -> str:
+    """A title as it goes on within a sentence; what is written in capitals stays so."""
+    return title if title[:2].isupper() else f"{title[:1].lower()}{title[1:]}"
 
 
 def write_evidence(fuzzed: Fuzzed, report: Report, setting: Setting, folder: Path) -> Path:

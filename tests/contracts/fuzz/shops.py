@@ -115,12 +115,11 @@ def served(
             came.append(self.path)
             parts = urlsplit(self.path)
             if token is not None and self.headers.get("Authorization") != f"Bearer {token}":
-                status, kind, body = 401, JSON, {"error": "who are you?"}
+                reply: Reply = 401, JSON, {"error": "who are you?"}
             else:
-                status, kind, body = shop(
-                    unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True))
-                )
-            text = json.dumps(body).encode()
+                reply = shop(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)))
+            status, kind, body = reply
+            text = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(text)))

@@ -132,6 +132,8 @@ HERE = "http://127.0.0.1:9"
         (["stripe", "--url", HERE, "--header", "env:TOKEN"], "must be NAME=REF"),
         (["stripe", "--url", HERE, "--header", "A=env:NOT_SET_AT_ALL"], "is not set"),
         (["stripe", "--url", HERE, "--header", "A=env:LIVE_KEY"], "a rehearsal never uses one"),
+        (["stripe", "--url", HERE, "--header", "A=env:SNOWMAN"], "the value cannot stand in a header"),
+        (["stripe", "--url", HERE, "--header", "A=env:TWO_LINES"], "the value cannot stand in a header"),
         (["stripe", "--url", HERE, "--report", "pdf=x"], "must be FORMAT=FILE"),
         (["payments", "--url", HERE], "payments is live"),
     ],
@@ -142,6 +144,8 @@ def test_what_is_refused_before_anything_is_sent(
 ) -> None:  # fmt: skip
     live = "sk_" + "live_" + "madeup" * 5
     monkeypatch.setenv("LIVE_KEY", live)
+    monkeypatch.setenv("SNOWMAN", "made-up \u2603")
+    monkeypatch.setenv("TWO_LINES", "made-up\r\nX-Other: 1")
     (folder / "interlock.toml").write_text(
         '[integrations.payments]\nprovider = "stripe"\ncredentials.secret_key = "env:LIVE_KEY"\n'
     )
@@ -150,6 +154,69 @@ def test_what_is_refused_before_anything_is_sent(
     assert said in err
     assert live not in out + err
     assert "Traceback" not in err
+
+
+def test_an_answer_that_is_nested_too_deeply_is_a_fault_and_the_rest_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def deep(path: str, query: dict[str, str]) -> shops.Reply:
+        status, kind, body = shops.right(path, query)
+        return status, kind, b"[" * 100_000 + b"]" * 100_000 if isinstance(body, list) else body
+
+    with shops.served(deep) as (url, _):
+        assert asked(url) == 1
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "GET /items: JSON that is nested too deeply to be read" in out
+    assert "to 2 of 2 operations, seed 7: 1 error" in out
+
+
+def test_what_breaks_schemathesis_is_told_with_what_was_found_before(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError("made up")
+
+    monkeypatch.setattr("schemathesis.engine.context.EngineContext.record_observations", breaks)
+    with shops.served(shops.right) as (url, _):
+        assert asked(url) == 3
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "schemathesis broke off: ZeroDivisionError: made up" in out
+
+
+def test_the_time_is_up_while_a_request_hangs(capsys: pytest.CaptureFixture[str]) -> None:
+    over, answered = threading.Event(), []
+
+    def hangs(path: str, query: dict[str, str]) -> shops.Reply:
+        over.wait(8)  # sooner than schemathesis gives it up
+        answered.append(path)
+        return shops.right(path, query)
+
+    with shops.served(hangs) as (url, _):
+        try:
+            assert asked(url, "--time", "0.2") == 3
+            assert answered == []
+        finally:
+            over.set()
+    assert "0 requests to 0 of 2 operations, seed 7; the time was up before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("about", ["events alone", "sequences that break off"])
+def test_what_is_open_is_no_evidence(about: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document: dict[str, Any] = json.loads(json.dumps(shops.DOCUMENT))
+    if about == "events alone":
+        document["webhooks"] = {"sold": {"post": {"responses": {"200": {"description": ""}}}}}
+        document["paths"] = {}
+    else:
+        there = document["paths"]["/items/{id}"]["get"]
+        there["operationId"] = "look"
+        link = {"operationId": "look", "parameters": {"none": "$response.body#/id"}}
+        document["paths"]["/items"]["get"]["responses"]["200"]["links"] = {"look": link}
+    (folder / "shop.json").write_text(json.dumps(document))
+    with shops.served(shops.right) as (url, _):
+        assert asked(url, "--evidence", "found") == 3
+    assert json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())["verdict"] == "unproven"
 
 
 def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts import adapters
-from contracts.fuzz.engine import Fuzzed, Wish, fuzz, prepared, refused
-from contracts.shelf import Shelf
+from contracts.fuzz.engine import Fuzzed, Wish, fuzz, refused
+from contracts.fuzz.turns import prepared
 from interlock.errors import UsageError
 from tests.contracts.fuzz import shops
 
@@ -117,23 +116,6 @@ def test_a_server_that_falls_silent_is_no_pass() -> None:
 
 
 # -- what is told to schemathesis ------------------------------------------------------------------------
-
-
-def test_base_paths_are_the_contracts_unless_the_address_has_one() -> None:
-    document, known, left_out = prepared(shops.contract(), "http://127.0.0.1:1/")
-    assert list(document["paths"]) == ["/v1/items", "/v1/items/{id}"]
-    assert list(known) == ["GET /v1/items", "GET /v1/items/{id}"]
-    assert left_out == ()
-    document, _, _ = prepared(shops.contract(), "http://127.0.0.1:1/shop")
-    assert list(document["paths"]) == ["/items", "/items/{id}"]
-
-
-def test_operations_that_their_path_does_not_tell_are_left_out_and_counted() -> None:
-    for name in Shelf(Path("nowhere")).known():
-        contract = Shelf(Path("nowhere")).load(name)
-        document, known, left_out = prepared(contract, "http://127.0.0.1:1")
-        assert len(known) + len(left_out) == len(contract.operations), name
-        assert sum(len(item.keys() - {"parameters"}) for item in document["paths"].values()) == len(known)
 
 
 def test_swagger_is_taken_and_other_formats_are_refused() -> None:

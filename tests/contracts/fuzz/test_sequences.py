@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from contracts.fuzz.engine import Fuzzed, Wish, fuzz, prepared
+from contracts.fuzz.engine import Fuzzed, Wish, fuzz
 from contracts.fuzz.events import MAX_ROUNDS
 from contracts.fuzz.report import Setting, report_of
+from contracts.fuzz.turns import prepared
 from interlock.output import CaseState, exit_status
 from interlock.records import Severity
 from tests.contracts.fuzz import shops, stores
@@ -78,7 +79,8 @@ def test_links_lead_where_an_operation_is_now_and_those_that_lead_nowhere_are_le
         nothing={"$ref": "#/components/links/Nothing"},
     )
     document["components"] = {"links": {"Apart": {"operationId": "look", "parameters": FROM_BODY}}}
-    made, _, _ = prepared(shops.contract(document), "http://127.0.0.1:1")
+    (turn,) = prepared(shops.contract(document), "http://127.0.0.1:1").turns
+    made = turn.document()
     links = made["paths"]["/v1/items"]["post"]["responses"]["201"]["links"]
     assert list(links) == ["look", "drop", "apart"]
     assert links["drop"]["operationRef"] == "#/paths/~1v1~1items~1{id}/delete"
@@ -105,6 +107,15 @@ def test_links_that_cannot_be_followed_leave_the_sequences_unproven() -> None:
     assert report.cases[-1].state is CaseState.UNPROVEN
     assert "3 of 3 operations" in report.closing
     assert exit_status(report) == 3
+
+
+def test_names_and_links_that_are_none_are_no_links() -> None:
+    document = linked(look={"operationId": ["look"], "parameters": FROM_BODY}, also=[1])
+    document["paths"]["/items"]["post"]["operationId"] = {"no": "name"}
+    document["paths"]["/items/{id}"]["get"]["responses"]["200"]["links"] = [1]
+    found = fuzzed(Store(keeps=True), document)
+    assert found.stopped is None
+    assert found.finished == {each.name for each in found.operations}
 
 
 def test_a_server_with_many_faults_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
