@@ -97,7 +97,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Without a command it records until SIGINT or SIGTERM. Exit status: 0 recorded; 1 the command failed, or a
     request got no answer; 3 nothing was recorded or replayed; 2 the command line or the settings are wrong.
     """
-    found = _settings(config)
+    found = settings_module.wanted(config)
     integration = _integration(name, found)
     if base is not None and base not in integration.bases:
         raise UsageError(
@@ -109,15 +109,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     recorded = asyncio.run(record(wish, integration, recorder))
     click.echo(_json(recorded) if form == "json" else _text(recorded), err=bool(command))
     return exit_status(recorded)
-
-
-def _settings(config: Path | None) -> Settings | None:
-    if config is not None:
-        if not config.is_file():
-            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-        return settings_module.load(config)
-    path = settings_module.find(Path.cwd())
-    return settings_module.load(path) if path else None
 
 
 def _integration(name: str, found: Settings | None) -> Integration:

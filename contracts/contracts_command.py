@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 from contracts.shelf import Known, Shelf
-from interlock import options
+from interlock import catalogue, options
 from interlock import settings as settings_module
-from interlock.called import provider_called
+from interlock.called import provider_called, provider_of
 from interlock.output import number
 
 SCHEMA = "interlock.contracts/1"
@@ -20,12 +20,13 @@ SCHEMA = "interlock.contracts/1"
 
 @click.group(invoke_without_command=True, short_help="List the contracts we know; fetch a provider's own.")
 @options.form
+@options.config
 @click.pass_context
-def group(ctx: click.Context, form: str) -> int:
+def group(ctx: click.Context, form: str, config: Path | None) -> int:
     """List the contracts that `verify` knows: our library's, and those that were pulled and pinned."""
     if ctx.invoked_subcommand is not None:
         return 0
-    known = shelf().known()
+    known = shelf(config).known()
     if form == "json":
         entries = [
             {"name": each.name, "origin": each.origin, "pinned": each.pinned} for each in known.values()
@@ -46,16 +47,18 @@ def _line(known: Known, width: int) -> str:
     return f"{known.name:<{width}} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"
 
 
-def shelf() -> Shelf:
-    """The shelf of the project around the working directory."""
-    path = settings_module.find(Path.cwd())
+def shelf(config: Path | None) -> Shelf:
+    """The shelf beside the settings that were named, else of the project around the working directory."""
+    path = config or settings_module.find(Path.cwd())
     return Shelf(path.parent if path else Path.cwd())
 
 
 @group.command(short_help="Fetch a provider's own contract and pin it.")
 @click.argument("name")
 @click.option("--url", metavar="URL", help="Fetch it from here, not from the address in the catalogue.")
-def pull(name: str, url: str | None) -> int:
+@options.config
+@click.pass_context
+def pull(ctx: click.Context, name: str, url: str | None, config: Path | None) -> int:
     """Fetch the contract of a provider, check that it can be read, and keep it with its digest.
 
     NAME is a provider, or an integration of interlock.toml, which stands for its provider; with --url any name.
@@ -69,11 +72,16 @@ def pull(name: str, url: str | None) -> int:
     from contracts.pull import Document, documents, raw  # noqa: PLC0415 - the network, only now
     from contracts.pull import pull as fetch_and_pin  # noqa: PLC0415
 
+    config = config or (ctx.parent.params["config"] if ctx.parent else None)
     stem, dot, part = name.partition(".")
-    name = f"{provider_called(stem)}{dot}{part}"
-    asked = (Document(name=name, place=raw(url)),) if url else documents(name)
+    settings = None if stem in catalogue.names() else settings_module.wanted(config)
+    asked: tuple[Document, ...]
+    if url:
+        asked = (Document(name=provider_called(name, settings), place=raw(url)),)
+    else:
+        asked = documents(f"{provider_of(stem, settings)}{dot}{part}")
     now = dt.datetime.now(dt.UTC)
-    for known, contract in asyncio.run(fetch_and_pin(asked, shelf().root, now=now)):
+    for known, contract in asyncio.run(fetch_and_pin(asked, shelf(config).root, now=now)):
         assert known.pinned is not None
         click.echo(
             f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"

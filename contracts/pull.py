@@ -40,7 +40,11 @@ class Document:
 
 def documents(name: str) -> tuple[Document, ...]:
     """Where the documents of a provider are, or that of `provider.name`. Raises `UsageError` where none is told."""
-    provider, _, part = name.partition(".")
+    provider, dot, part = name.partition(".")
+    if dot and not part:
+        raise UsageError(
+            f"{name!r} names no document", hint=f"`interlock contracts pull {provider}` fetches all"
+        )
     pointers = [each for each in catalogue.load(provider).contracts if each.format != "none"]
     if not pointers:
         raise UsageError(
@@ -139,11 +143,9 @@ def _none_of(
         for document, each in zip(asked, got, strict=True)
         if isinstance(each, InterlockError)
     ]
-    alone = next(
-        (each.name for each, one in zip(asked, got, strict=True) if one not in failed), asked[0].name
-    )
+    alone = next((each.name for each, one in zip(asked, got, strict=True) if one not in failed), None)
     kind = UsageError if any(isinstance(each, UsageError) for each in failed) else CannotJudge
     return kind(
         "\n".join([*lines, f"{len(failed)} of {len(asked)} documents failed, and none was pinned"]),
-        hint=f"each is fetched alone by its name: interlock contracts pull {alone}",
+        hint=f"each is fetched alone by its name: interlock contracts pull {alone}" if alone else None,
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts import adapters
 from contracts.contract import LIBRARY, PULLED, Contract
@@ -18,10 +18,14 @@ from interlock.called import provider_called
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 
+if TYPE_CHECKING:
+    from interlock.settings import Settings
+
 LIBRARY_FOLDER = Path(__file__).parent / "library"
 PULLED_FOLDER = Path(".interlock") / "contracts"
 LOCK = "contracts.lock.json"
 LOCK_SCHEMA = "interlock.contracts.lock/1"
+_ENTRY = ("file", "url", "sha256", "pulled_at")
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")  # it is a file's name, too
 
 
@@ -64,9 +68,9 @@ class Shelf:
             known[name] = Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
         return dict(sorted(known.items()))
 
-    def called(self, name: str) -> str:
-        """The name on the shelf: its own, else that of the provider for which an integration stands."""
-        return name if name in self.known() else provider_called(name)
+    def called(self, name: str, settings: Settings | None) -> str:
+        """The name on the shelf: its own, else that of the provider for which an integration of the settings stands."""
+        return name if name in self.known() else provider_called(name, settings)
 
     def family(self, name: str) -> tuple[str, ...]:
         """What a provider's promises are sought in, in turn: the parts of its own that were pulled, then `name`."""
@@ -135,12 +139,17 @@ class Shelf:
         The lock is written last, and once: what breaks off before leaves files that do not fit it, and `load` says so.
         """
         new = {each.name: _entry(each, pulled_at) for each in documents}
-        entries = dict(sorted({**self.lock(), **new}.items()))
+        before = self.lock()
+        entries = dict(sorted({**before, **new}.items()))
         for each in documents:
             write_whole(self.folder / new[each.name]["file"], each.data)
         write_whole(
             self.folder / LOCK, json.dumps({"schema": LOCK_SCHEMA, "contracts": entries}, indent=2) + "\n"
         )
+        kept = {entry["file"] for entry in entries.values()}
+        for name in new.keys() & before.keys():
+            if before[name]["file"] not in kept:  # it was JSON, and is YAML now, or the other way round
+                (self.folder / before[name]["file"]).unlink(missing_ok=True)
         return tuple(
             Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
             for name, entry in new.items()
@@ -155,10 +164,10 @@ def provider_of(name: str) -> str:
 
 def _entry(document: Fetched, pulled_at: str) -> dict[str, Any]:
     """The line of the lock. Raises `UsageError` for what cannot be kept."""
-    if not _NAME.fullmatch(document.name):
+    if not _NAME.fullmatch(document.name) or document.name == LOCK.removesuffix(".json"):
         raise UsageError(
             f"{document.name!r} is no name for a contract",
-            hint="a name has a-z, A-Z, 0-9, _ and - in it, and dots between",
+            hint="a name has a-z, A-Z, 0-9, _ and - in it, and dots between; the lock has its own",
         )
     try:
         document.data.decode("utf-8")
@@ -175,13 +184,9 @@ def _entry(document: Fetched, pulled_at: str) -> dict[str, Any]:
 
 
 def _is_entry(entry: Any) -> bool:
-    name = entry.get("file") if isinstance(entry, dict) else None
-    return (
-        isinstance(name, str)
-        and "/" not in name
-        and "\\" not in name
-        and isinstance(entry.get("sha256"), str)
-    )
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _ENTRY):
+        return False
+    return not any(sign in entry["file"] for sign in "/\\\0")
 
 
 def universe(contract: Contract) -> Iterator[str]:

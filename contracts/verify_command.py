@@ -93,7 +93,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
 
     wanted = parse_reports(reports)
-    found = found_settings(config)
+    found = settings_module.wanted(config)
     accepted = findings.read_baseline(baseline) if baseline else frozenset()
     asked = Options(
         paths=tuple(str(path) for path in _existing(paths)),
@@ -135,7 +135,7 @@ def say_rules(rules: Collection[Rule]) -> int:
 def _called(name: str, found: Settings | None) -> str:
     from contracts.shelf import Shelf  # noqa: PLC0415 - keeps --help fast
 
-    return Shelf(found.folder if found else Path.cwd()).called(name)
+    return Shelf(found.folder if found else Path.cwd()).called(name, found)
 
 
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:
@@ -145,16 +145,6 @@ def _existing(paths: Sequence[Path]) -> Sequence[Path]:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file or folder")
     return paths
-
-
-def found_settings(config: Path | None) -> Settings | None:
-    """The settings that were named, else those found upward from here. Raises `UsageError`."""
-    if config is not None:
-        if not config.is_file():
-            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-        return settings_module.load(config)
-    path = settings_module.find(Path.cwd())
-    return settings_module.load(path) if path else None
 
 
 def _rules_of(found: Settings | None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from interlock.errors import SettingsError
+from interlock.errors import SettingsError, UsageError
 from interlock.settings_checks import check
 from interlock.settings_mistakes import Mistake, report, shape_mistakes, syntax_mistake
 from interlock.settings_models import (
@@ -60,6 +60,7 @@ __all__ = [
     "load",
     "parse",
     "seconds",
+    "wanted",
 ]
 
 FILE_NAME = "interlock.toml"
@@ -72,6 +73,17 @@ def find(start: Path) -> Path | None:
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
     return None
+
+
+def wanted(config: Path | None) -> Settings | None:
+    """The settings that `--config` names, else those found upward from the working directory; None if there are none.
+
+    Raises `UsageError`.
+    """
+    if config is not None and not config.is_file():
+        raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
+    path = config or find(Path.cwd())
+    return load(path) if path else None
 
 
 def load(path: Path) -> Settings:

@@ -34,6 +34,10 @@ def check(data: Mapping[str, Any], folder: Path) -> list[Mistake]:
     for name, raw in _table(data.get("integrations")).items():
         if isinstance(raw, Mapping):
             mistakes += _integration(("integrations", name), raw, folder)
+            if name in catalogue.names() and isinstance(raw.get("provider"), str) and raw["provider"] != name:
+                mistakes.append(
+                    Mistake(("integrations", name), "has the name of another provider; give it another")
+                )
     taken = set(_table(data.get("integrations"))) & set(_table(data.get("heartbeats")))
     mistakes += [
         Mistake(("heartbeats", name), "has the name of an integration; give it another") for name in taken

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,8 +17,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from interlock import catalogue
-from interlock.called import provider_called
+from interlock import catalogue, options
+from interlock.called import provider_asked
 from interlock.catalogue import (
     Ask,
     AuthWay,
@@ -291,15 +292,16 @@ def _show(paint: Callable[[Console], None]) -> None:
 
 @click.command(name="providers")
 @click.argument("name", required=False)
+@options.config
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-def command(name: str | None, form: str) -> None:
+def command(name: str | None, config: Path | None, form: str) -> None:
     """Show the catalogue, or one provider's fact sheet with the source of every fact.
 
     NAME is a provider, or an integration of interlock.toml, which stands for its provider.
     """
-    name = provider_called(name) if name else None
+    name = provider_asked(name, config) if name else None
     providers = () if name else catalogue.load_all()
     if form == "json":
         click.echo(_json(providers, name))

@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from probes.report import parse_reports, render  # noqa: PLC0415 - keeps the start short
 
     wanted = parse_reports(reports)
-    found = find_settings(config)
+    found = settings_module.wanted(config)
     only = frozenset(ProbeKind(kind) for kind in kinds) or None
     integrations = chosen(found, names)
     redactor = redactor_for(found, integrations, every_shape=False)
@@ -117,16 +117,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     text = render(checked, form, terminal=sys.stdout.isatty())
     click.echo(redactor.text(text) if form == "text" else text, nl=False)
     return exit_status(checked, fail_on)
-
-
-def find_settings(config: Path | None) -> Settings | None:
-    """The settings that `--config` names, or those found upward; None if there are none."""
-    if config is not None:
-        if not config.is_file():
-            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-        return settings_module.load(config)
-    path = settings_module.find(Path.cwd())
-    return settings_module.load(path) if path else None
 
 
 def chosen(found: Settings | None, only: tuple[str, ...]) -> tuple[Integration, ...]:

@@ -74,7 +74,10 @@ def cheapest(integration: Integration) -> Ask | None:
 def _known(integration: Integration) -> bool:
     from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
 
-    return integration.provider.name in Shelf(integration.folder).known()
+    try:
+        return integration.provider.name in Shelf(integration.folder).known()
+    except UsageError:
+        return True  # there may be one; the probe says what is wrong with the shelf
 
 
 async def _bench(integration: Integration, tools: Tools) -> Bench:

@@ -170,11 +170,7 @@ def scrub(  # noqa: PLR0913, PLR0917 - one argument for each option
 
 
 def _settings(config: Path | None) -> Settings | None:
-    if config is None:
-        return None
-    if not config.is_file():
-        raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-    return settings_module.load(config)
+    return None if config is None else settings_module.wanted(config)
 
 
 def _known(settings: Settings | None) -> list[Secret]:

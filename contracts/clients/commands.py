@@ -18,8 +18,8 @@ from cassettes.matching import Tape
 from cassettes.replay import ReplayServer, load
 from contracts.clients.faults import FAULTS
 from contracts.clients.stand_in import STATES, StandIn
-from interlock import catalogue
-from interlock.called import provider_called
+from interlock import options
+from interlock.called import provider_asked
 from interlock.errors import UsageError
 from interlock.listening import address
 
@@ -155,10 +155,13 @@ async def serve(wish: Wish) -> None:
 @click.option("--requests-per-window", type=click.IntRange(min=1), help="Throttle after so many requests.")
 @click.option("--for", "for_seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="Stop by itself.")
 @click.option("--i-own-this-host", "own_host", is_flag=True, help="Listen where others can reach it.")
+@options.config
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."
 )
-def stand_in(name: str, listen: str, fault: str, form: str, *, own_host: bool, **rest: Any) -> int:
+def stand_in(
+    name: str, listen: str, fault: str, config: Path | None, form: str, *, own_host: bool, **rest: Any
+) -> int:
     """Serve a provider on loopback, as the catalogue says, until SIGTERM or SIGINT.
 
     NAME is a provider, or an integration of interlock.toml, which stands for its provider.
@@ -167,8 +170,7 @@ def stand_in(name: str, listen: str, fault: str, form: str, *, own_host: bool, *
     gives recorded answers: by method, path and query, each once, in recorded order; to what the recording does
     not hold it answers 501, and ends with exit status 1.
     """
-    name = provider_called(name)
-    catalogue.load(name)
+    name = provider_asked(name, config)
     host, port = address(listen, own_host=own_host)
     cassettes, repeats = rest.pop("cassettes"), rest.pop("repeats")
     if cassettes:

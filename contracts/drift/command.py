@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from contracts.verify_command import found_settings, redactor_of, say_rules, secret_shapes
+from contracts.verify_command import redactor_of, say_rules, secret_shapes
 from interlock import findings, options
+from interlock import settings as settings_module
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 from interlock.records import Severity
@@ -32,6 +33,7 @@ class Asked:
     """What the command line says. `root`: the folder of the settings; `levels`: of every rule, None is off."""
 
     root: Path
+    settings: Settings | None
     levels: Mapping[str, Severity | None]
     now: dt.datetime
 
@@ -95,9 +97,10 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
 
     wanted = parse_reports(reports)
-    found = found_settings(config)
+    found = settings_module.wanted(config)
     asked = Asked(
         root=found.folder if found else Path.cwd(),
+        settings=found,
         levels=severities((*_rules_of(found), *rules), RULES, command="drift"),
         now=dt.datetime.now(dt.UTC),
     )
@@ -142,26 +145,27 @@ def compared(base: str, revisions: Sequence[str], asked: Asked) -> Told:
     """Compare as it was asked. Raises `UsageError`."""
     if not revisions:
         return _contracts(*_both(base, asked), asked)
-    one = contract_of(base, asked.root)
+    one = contract_of(base, asked)
     if len(revisions) == 1 and not Path(revisions[0]).is_dir():
         try:
-            two = contract_of(revisions[0], asked.root)
+            two = contract_of(revisions[0], asked)
         except UsageError as exc:
             return _recordings(one, revisions, asked, no_contract=exc)
         return _contracts(one, two, asked)
     return _recordings(one, revisions, asked)
 
 
-def contract_of(name: str, root: Path) -> Contract:
+def contract_of(name: str, asked: Asked) -> Contract:
     """The contract in a file, or that of a provider. Raises `UsageError`."""
     from contracts import adapters  # noqa: PLC0415 - keeps --help fast
     from contracts.shelf import Shelf  # noqa: PLC0415
 
-    path, shelf = Path(name), Shelf(root)
+    path, shelf = Path(name), Shelf(asked.root)
     if path.is_file():
         return adapters.load(path)
-    if shelf.called(name) in shelf.known():
-        return shelf.load(shelf.called(name))
+    called = shelf.called(name, asked.settings)
+    if called in shelf.known():
+        return shelf.load(called)
     what = (
         "a folder, not a contract" if path.is_dir() else "neither a file nor a contract that is known by name"
     )
@@ -175,9 +179,9 @@ def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
     from contracts.shelf import Shelf, provider_of  # noqa: PLC0415
 
     shelf = Shelf(asked.root)
-    known = shelf.known().get(shelf.called(name))
+    known = shelf.known().get(shelf.called(name, asked.settings))
     if known is None:
-        contract_of(name, asked.root)  # what is no contract at all is said first
+        contract_of(name, asked)  # what is no contract at all is said first
         raise UsageError(
             f"{name}: is compared with nothing",
             hint="name REVISION too: a document, a provider or recordings",

@@ -97,7 +97,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     A round of sequences ends at a fault that is new; then there is another, 8 at most.
 
     Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
-    3 the server cannot be reached, or an operation could not be asked or judged; 2 the command or the settings are wrong.
+    3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
     """
     from contracts.fuzz.engine import MAX_SEED, Wish, fuzz  # noqa: PLC0415 - keeps --help fast
     from contracts.fuzz.report import Setting, report_of, write_evidence  # noqa: PLC0415
@@ -106,10 +106,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+    from interlock.settings import wanted as wanted_settings  # noqa: PLC0415
 
     wanted = parse_reports(reports)
     url = address(url, own_host=own_host, sends="a flood of odd requests")
-    settings = _settings(config)
+    settings = wanted_settings(config)
     integrations = resolve_all(settings) if settings else ()
     own = next((each for each in integrations if each.name == name), None)
     contract = _contract(name, own, document, settings)
@@ -150,15 +151,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 # -- before anything is sent -----------------------------------------------------------------------------
 
 
-def _settings(config: Path | None) -> Settings | None:
-    from interlock import settings as settings_module  # noqa: PLC0415 - keeps --help fast
-
-    if config is not None and not config.is_file():
-        raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-    path = config or settings_module.find(Path.cwd())
-    return settings_module.load(path) if path else None
-
-
 def _contract(
     name: str | None, own: Integration | None, document: Path | None, settings: Settings | None
 ) -> Contract:
@@ -169,7 +161,8 @@ def _contract(
         return adapters.load(document, name=own.provider.name if own else name)
     if name is None:
         raise UsageError("NAME or --contract says what is promised", hint="interlock fuzz stripe --url URL")
-    return Shelf(settings.folder if settings else Path.cwd()).load(own.provider.name if own else name)
+    shelf = Shelf(settings.folder if settings else Path.cwd())
+    return shelf.load(shelf.called(name, settings))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -202,10 +195,12 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
     from interlock.records import Environment  # noqa: PLC0415
     from interlock.wire import WireError  # noqa: PLC0415
 
+    if not own.secrets:
+        return {}
     if own.environment is Environment.LIVE:
         raise UsageError(
             f"{own.name} is live: its credential is never sent to a server that is fuzzed",
-            hint="name the provider instead, and give a credential with --header NAME=REF",
+            hint="--header NAME=REF sends one for tests in its place",
         )
     refuse_live(own.secrets.values())
     made = signer(own, Client(), lambda: dt.datetime.now(dt.UTC))
@@ -214,7 +209,7 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
     if own.auth.scheme in _SIGNED_EACH:
         raise UsageError(
             f"{own.name} signs in by {own.auth.scheme}, which no fixed header can stand for",
-            hint="name the provider instead: what needs no credential is fuzzed",
+            hint="--header NAME=REF sends one in its place; name the provider to fuzz what needs no credential",
         )
     try:
         return dict(asyncio.run(made.sign(Draft(method="GET", url=url))).headers)

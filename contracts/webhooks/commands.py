@@ -38,16 +38,6 @@ def group() -> None:
     """Webhooks: why a signature fits or fails, and an inbox that takes deliveries once and keeps them."""
 
 
-def found_settings(config: Path | None) -> Settings | None:
-    """The settings that `--config` names, or those found upward; None if there are none."""
-    if config is not None:
-        if not config.is_file():
-            raise UsageError(f"{config}: there is no such file", hint="`interlock init` writes one")
-        return settings_module.load(config)
-    path = settings_module.find(Path.cwd())
-    return settings_module.load(path) if path else None
-
-
 def reference(text: str) -> Secret:
     """A secret by `env:NAME` or `file:PATH`. Raises `UsageError`; the text is not echoed, it may be a secret."""
     try:
@@ -77,7 +67,7 @@ def verify_command(
     Exit status: 0 it fits; 1 it does not; 3 the key that the provider publishes cannot be fetched; 2 the command, the
     settings or the delivery are wrong.
     """
-    settings = found_settings(config)
+    settings = settings_module.wanted(config)
     integrations = resolve_all(settings) if settings else ()
     secrets = [reference(text) for text in references]
     chosen = chosen_receiver(name, secrets or None, integrations)
@@ -216,7 +206,7 @@ _CONFIG = click.option(
 
 
 def _settings(config: Path | None) -> Settings:
-    settings = found_settings(config)
+    settings = settings_module.wanted(config)
     if settings is None:
         raise UsageError(
             "there is no interlock.toml here or above",

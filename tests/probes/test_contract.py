@@ -11,7 +11,7 @@ import pytest
 
 from contracts.clients.stand_in import StandIn
 from contracts.contract import Contract
-from contracts.shelf import LIBRARY_FOLDER, Shelf
+from contracts.shelf import LIBRARY_FOLDER, LOCK, Shelf
 from interlock.catalogue import Example
 from interlock.records import Outcome, ProbeKind, Reason, State
 from probes.kinds import plan
@@ -208,6 +208,20 @@ async def test_a_pinned_file_that_was_changed_is_said(
     outcome = await balance(monkeypatch, {}, folder=tmp_path)
     assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.NOT_CONFIGURED)
     assert "not what was pulled" in outcome.detail
+
+
+async def test_a_broken_lock_is_said_by_the_contract_probe_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pin(tmp_path, {"/v1/balance": answered({})})
+    (Shelf(tmp_path).folder / LOCK).write_text("{}")
+    async with StandIn("stripe") as stand_in:
+        own = dataclasses.replace(integration(stand_in, monkeypatch, "key"), folder=tmp_path)
+        plans = plan(own, Tools(), CREDENTIAL_AND_IT)
+        outcomes = {each.probe: each for each in await run_all(plans, Tools(), limits=Limits())}
+    assert (outcomes[KIND].state, outcomes[KIND].reason) == (State.UNKNOWN, Reason.NOT_CONFIGURED)
+    assert "is not a lock of contracts" in outcomes[KIND].detail
+    assert outcomes[ProbeKind.CREDENTIAL].state is State.OPERATIONAL
 
 
 async def test_without_a_credential_it_is_not_planned_for_strangers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from interlock import evidence, options
+from interlock import settings as settings_module
 from interlock.errors import UsageError
 from interlock.evidence import write_whole
 from interlock.findings import at_least
@@ -154,7 +155,7 @@ def _bench(
     from interlock.settings_models import Network  # noqa: PLC0415
 
     url = address(url, own_host=own_host, sends="forgeries and floods")
-    settings = commands.found_settings(config)
+    settings = settings_module.wanted(config)
     integrations = resolve_all(settings) if settings else ()
     told = (commands.reference(signing.reference),) if signing.reference else ()
     receiver = commands.chosen_receiver(name, () if dry_run or told else None, integrations)
@@ -166,7 +167,7 @@ def _bench(
     made = setting.bench(
         receiver, signer, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
         document=setting.payload(payload) if payload else None,
-        contract=shelf().of_events(receiver.provider),
+        contract=shelf(config).of_events(receiver.provider),
     )  # fmt: skip
     redactor = redactor_for(settings, integrations)
     redactor.learn(*held)

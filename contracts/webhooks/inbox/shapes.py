@@ -21,6 +21,7 @@ from contracts.webhooks.configure import Receiver
 from contracts.webhooks.inbox.keeper import Keeper
 from contracts.webhooks.inbox.records import Arrival, Outcome
 from contracts.webhooks.schemes import SCHEMES
+from interlock.errors import UsageError
 from interlock.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,18 @@ _LONGEST = 40  # characters of a place, its end
 
 
 def benches(receivers: Mapping[str, Receiver], shelf: Shelf, now: dt.datetime) -> dict[str, Bench]:
-    """A bench for each receiver whose provider has a contract with events. Raises `UsageError`."""
+    """A bench for each receiver whose provider has a contract with events; of one that cannot be read that is said."""
     book = Rulebook(severities={}, now=now, redactor=Redactor())
-    found = {name: shelf.of_events(each.provider) for name, each in receivers.items()}
-    return {name: Bench(contract, book) for name, contract in found.items() if contract is not None}
+    found: dict[str, Bench] = {}
+    for name, each in receivers.items():
+        try:
+            contract = shelf.of_events(each.provider)
+        except UsageError as exc:
+            log.warning("%s: deliveries are taken, and not held against a contract: %s", name, exc.message)
+            continue
+        if contract is not None:
+            found[name] = Bench(contract, book)
+    return found
 
 
 @dataclass

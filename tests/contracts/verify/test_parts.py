@@ -242,7 +242,7 @@ def test_the_providers_own_name_stays_our_librarys(tmp_path: Path) -> None:
     assert events is not None
     assert events.digest == whole.digest
     assert shelf.known()["paypal"].origin == LIBRARY
-    assert shelf.called("paypal.payments") == "paypal.payments"
+    assert shelf.called("paypal.payments", None) == "paypal.payments"
     assert shelf.load("paypal.payments").partial
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.pull import Document, pull, raw
-from contracts.shelf import LOCK, Shelf
+from contracts.pull import Document, documents, pull, raw
+from contracts.shelf import LOCK, LOCK_SCHEMA, Shelf
 from interlock.errors import CannotJudge, UsageError
 from interlock.wire import Wire
 from tests.contracts.verify.made import NOW, document
@@ -68,7 +68,7 @@ def test_a_page_of_github_stands_for_the_file_behind_it() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["", "../evil", "a b", "a/b", "."])
+@pytest.mark.parametrize("name", ["", "../evil", "a b", "a/b", ".", "contracts.lock"])
 async def test_a_name_that_is_no_file_name_is_refused_and_the_lock_stays_whole(
     tmp_path: Path, name: str
 ) -> None:
@@ -76,6 +76,35 @@ async def test_a_name_that_is_no_file_name_is_refused_and_the_lock_stays_whole(
         with pytest.raises(UsageError, match="is no name for a contract"):
             await pull((Document(name=name, place=f"http://127.0.0.1:{port}/"),), tmp_path, now=NOW)
     assert not (tmp_path / ".interlock").exists()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"file": "a\0b", "url": "https://x.example/", "sha256": "1", "pulled_at": "2026-11-26"},
+        {"file": "../a", "url": "https://x.example/", "sha256": "1", "pulled_at": "2026-11-26"},
+        {"file": "a", "sha256": "1", "pulled_at": "2026-11-26"},
+        [],
+    ],
+)
+def test_a_broken_lock_is_said(tmp_path: Path, entry: object) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.folder.mkdir(parents=True)
+    (shelf.folder / LOCK).write_text(json.dumps({"schema": LOCK_SCHEMA, "contracts": {"shop": entry}}))
+    with pytest.raises(UsageError, match="is not a lock of contracts"):
+        shelf.known()
+
+
+def test_of_two_forms_of_a_document_the_last_alone_is_kept(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for text in (b"{}", b"openapi: 3.1.0\n"):
+        shelf.pin("shop", text, url="https://x.example/", pulled_at="2026-11-26")
+    assert sorted(each.name for each in shelf.folder.iterdir()) == [LOCK, "shop.yaml"]
+
+
+def test_a_name_ends_with_no_dot() -> None:
+    with pytest.raises(UsageError, match="names no document"):
+        documents("paypal.")
 
 
 async def test_a_secret_of_the_address_is_neither_kept_nor_said(tmp_path: Path) -> None:

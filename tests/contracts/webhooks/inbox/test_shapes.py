@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from cassettes.redact import Redactor
 from contracts.pointers import follow
-from contracts.shelf import LIBRARY_FOLDER, Shelf
+from contracts.shelf import LIBRARY_FOLDER, LOCK, Shelf
 from contracts.webhooks.inbox import shapes
 from contracts.webhooks.inbox.after import After
 from contracts.webhooks.inbox.keeper import Keeper
@@ -69,6 +69,17 @@ async def test_a_type_that_the_contract_does_not_name_and_no_json_are_not_judged
 
 async def test_a_provider_without_a_contract_is_left_alone() -> None:
     assert benches({"x": dataclasses.replace(receiver(), provider="nobody")}, SHELF, NOON) == {}
+
+
+def test_a_shelf_that_cannot_be_read_is_said_and_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Shelf(tmp_path)
+    broken.folder.mkdir(parents=True)
+    (broken.folder / LOCK).write_text("{}")
+    assert benches({"pay": receiver()}, broken, NOON) == {}
+    assert "pay: deliveries are taken, and not held against a contract" in caplog.text
+    assert "is not a lock of contracts" in caplog.text
 
 
 def test_places_are_short_without_numbers_and_bounded() -> None:
