@@ -323,7 +323,7 @@ class _Members:
         if value is None or (isinstance(value, str) and in_text(value)):
             return
         what = f" {self.view.answer.status if self.view.answer else ''}: {_spelled(pointer)} {_VERBS[_EXTENSIBLE_RULE]}"
-        promised = f"one of {listed(lists[0])}, or a new one"
+        promised = f"one of {listed(lists[0])}, or a new one" if lists[0] else "a value that is not known yet"
         at = takes[0].at(EXTENSIBLE)
         found = _sighting(self.view, _EXTENSIBLE_RULE, what, _BODY + pointer, at, promised, shown(value))
         self.new[found] = None

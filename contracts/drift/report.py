@@ -98,14 +98,16 @@ def of_contracts(
     if not found.operations:
         why.append("no operation is in both")
     name = f"{base.source} -> {revision.source}"
-    said = f"{number(found.operations, 'operation')} compared, {found.gone} gone, {found.new} new"
+    gone = f"{found.gone} not in the part that is compared" if revision.partial else f"{found.gone} gone"
+    new = f"{found.new} that the base leaves out" if base.partial else f"{found.new} new"
+    said = f"{number(found.operations, 'operation')} compared, {gone}, {new}"
     summary = {
         "base": facts(base),
         "revision": facts(revision),
         "same_document": base.digest == revision.digest,
         "operations": found.operations,
-        "operations_gone": found.gone,
-        "operations_new": found.new,
+        "operations_gone": None if revision.partial else found.gone,
+        "operations_new": None if base.partial else found.new,
         "schemas_compared": found.schemas,
     }
     return _report(name, said, found.findings, why, summary, terms)

@@ -100,6 +100,8 @@ def _come_and_gone(
 def _list_of(values: Mapping[str, Any] | None) -> str:
     if values is None:
         return "any value"
+    if not values:
+        return "no value"
     texts = listed(map(short, values))
     return texts if len(values) == 1 else f"one of {texts}"
 

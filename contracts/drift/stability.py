@@ -18,8 +18,9 @@ _LOOSE = frozenset({"draft", "alpha"})  # nothing is promised yet
 
 
 def compare(twin: Twin, one: Mapping[str, Any], two: Mapping[str, Any]) -> None:
-    """The level of an operation that is in both. Whatever else changes in it is as bad as its new level lets it be."""
-    mark(twin.sides, twin.revision, twin.name, revised=True)
+    """The level of an operation that is in both. What was stable stays promised, whatever it is called now."""
+    if _of(twin.sides, twin.base, revised=False) in _LOOSE:
+        mark(twin.sides, twin.revision, twin.name, revised=True)
     before, after = one.get(_KEYWORD), two.get(_KEYWORD)
     at, said = (twin.base.pointer, twin.revision.pointer), (_shown(before), _shown(after))
     change = _change(before, after)
@@ -44,24 +45,32 @@ def of_schema(look: Look) -> None:
 
 
 def mark(sides: Sides, operation: Operation, name: str, *, revised: bool) -> None:
-    """Remember an operation of which nothing is promised yet. A callback that says nothing is what its operation is."""
+    """Remember an operation of which nothing is promised yet."""
+    if (level := _of(sides, operation, revised=revised)) in _LOOSE:
+        sides.loose[name] = str(level)
+
+
+def _of(sides: Sides, operation: Operation, *, revised: bool) -> str | None:
+    """The level of an operation. A callback that says nothing is what its operation is."""
     contract = sides.revision if revised else sides.base
     said = sides.node(operation, revised=revised).get(_KEYWORD)
     above, _, is_callback = operation.pointer.partition("/callbacks/")
     if said is None and is_callback and isinstance(node := follow(contract.document, above), Mapping):
         said = node.get(_KEYWORD)
-    if (level := _level(said)) in _LOOSE:
-        sides.loose[name] = str(level)
+    return _level(said)
 
 
 def _change(before: object, after: object) -> str | None:
-    """What becomes of a level: unreadable, decreased or increased. What is no promise yet is left out."""
+    """What becomes of a level: unreadable, decreased or increased. What is no promise yet is left out.
+
+    Nothing is known of a level that could not be read before, so nothing became of it.
+    """
     one, two = _level(before), _level(after)
     if before == after or one == two is not None:
         return None
-    if one is None or two is None:
+    if two is None:
         return "unreadable"
-    if one in _LOOSE:
+    if one is None or one in _LOOSE:
         return None
     return "decreased" if _LEVELS.index(two) < _LEVELS.index(one) else "increased"
 

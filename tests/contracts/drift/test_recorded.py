@@ -129,6 +129,12 @@ def test_a_new_value_in_a_list_to_which_more_may_come_is_told_and_no_more(kind: 
         assert answer_drift(interaction(got=CAT | {"kind": known}), held) == ()
 
 
+def test_of_a_list_without_values_every_value_is_new() -> None:
+    held = _kinds(type="string", **{"x-extensible-enum": []})
+    (finding,) = answer_drift(interaction(got=CAT | {"kind": "cow"}), held)
+    assert finding.promised == "a value that is not known yet"
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
