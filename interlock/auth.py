@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -41,14 +42,37 @@ class Signer(Protocol):
         """Drop what is cached; True if there was anything, so that asking again makes sense."""
         ...
 
+    def ready(self) -> None:
+        """Import and read what signing needs, once: a key takes 50 ms. Raises `UsageError`."""
+        ...
+
 
 @dataclass
-class Plain:
-    """A signer whose credential does not change: one pure function of draft, way and secrets."""
+class _Tooled:
+    """What a signer is made of. `tool`: what its scheme signs with, made once, None where it needs nothing."""
 
     way: AuthWay
     integration: Integration
     clock: Clock
+
+    @functools.cached_property
+    def tool(self) -> Any:
+        make = _TOOLS.get(self.way.scheme)
+        return None if make is None else make(self)
+
+    def ready(self) -> None:
+        """Make it now."""
+        _ = self.tool
+
+    def secret(self, number: int) -> str:
+        """The credential at that place of the way."""
+        return self.integration.secrets[self.way.credentials[number]].reveal()
+
+
+@dataclass
+class Plain(_Tooled):
+    """A signer whose credential does not change: one pure function of draft, way and secrets."""
+
     add: Callable[[Draft, Plain], Draft]
 
     async def sign(self, draft: Draft) -> Draft:
@@ -67,12 +91,9 @@ class Plain:
 
 
 @dataclass
-class Token:
+class Token(_Tooled):
     """A signer that holds a token it fetched, and fetches it again before it ends. One flight at a time."""
 
-    way: AuthWay
-    integration: Integration
-    clock: Clock
     client: Client
     request: Callable[[Token], Draft]
     _token: str | None = None
@@ -182,22 +203,36 @@ def _sas(draft: Draft, signer: Plain) -> Draft:
     return draft.with_url(draft.url + ("&" if urlsplit(draft.url).query else "?") + token)
 
 
-def _sigv4(draft: Draft, signer: Plain) -> Draft:
+def _botocore(_: _Tooled) -> tuple[Any, Any, Any, Any]:
     try:
         from botocore.auth import S3SigV4Auth, SigV4Auth  # noqa: PLC0415 - an extra
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415
         from botocore.credentials import Credentials  # noqa: PLC0415
     except ImportError as exc:
         raise MissingExtra("aws", needed_for="signing for AWS (SigV4)") from exc
+    return S3SigV4Auth, SigV4Auth, AWSRequest, Credentials
+
+
+def _sigv4(draft: Draft, signer: Plain) -> Draft:
+    of_s3, of_others, request_of, credentials_of = signer.tool
     way, secrets = signer.way, signer.integration.secrets
     session = secrets["session_token"].reveal() if "session_token" in secrets else None
-    credentials = Credentials(signer.value(way.credentials[0]), signer.value(way.credentials[1]), session)
+    credentials = credentials_of(signer.value(way.credentials[0]), signer.value(way.credentials[1]), session)
     region = signer.integration.parameters.get(way.region_parameter or "region", "us-east-1")
-    request = AWSRequest(method=draft.method, url=draft.url, data=draft.body, headers=dict(draft.headers))
+    request = request_of(method=draft.method, url=draft.url, data=draft.body, headers=dict(draft.headers))
     service = draft.service or way.service or ""
-    kind = S3SigV4Auth if service == "s3" else SigV4Auth
+    kind = of_s3 if service == "s3" else of_others
     kind(credentials, service, region).add_auth(request)
     return draft.with_headers(dict(request.headers.items()))
+
+
+def _app_key(signer: _Tooled) -> Any:
+    import jwt  # noqa: PLC0415 - only for this way
+
+    try:
+        return jwt.get_algorithm_by_name("RS256").prepare_key(signer.secret(1))
+    except (ValueError, TypeError, jwt.PyJWTError) as exc:
+        raise UsageError(f"credentials.{signer.way.credentials[1]} is not a private RSA key in PEM form") from exc
 
 
 def _github_app(draft: Draft, signer: Plain) -> Draft:
@@ -205,12 +240,8 @@ def _github_app(draft: Draft, signer: Plain) -> Draft:
     import jwt  # noqa: PLC0415 - only for this way
 
     now = int(signer.clock().timestamp())
-    names = signer.way.credentials
-    claims = {"iat": now - 60, "exp": now + 300, "iss": signer.value(names[0])}
-    try:
-        token = jwt.encode(claims, signer.value(names[1]), algorithm="RS256")
-    except (ValueError, TypeError, jwt.PyJWTError) as exc:
-        raise UsageError(f"credentials.{names[1]} is not a private RSA key in PEM form") from exc
+    claims = {"iat": now - 60, "exp": now + 300, "iss": signer.secret(0)}
+    token = jwt.encode(claims, signer.tool, algorithm="RS256")
     return draft.with_headers({"Authorization": f"Bearer {token}"})
 
 
@@ -244,34 +275,39 @@ def _as_client(token: Token, fields: dict[str, str]) -> Draft:
     )
 
 
-def _google_assertion(token: Token) -> Draft:
-    """RFC 7523 with google-auth's signer: the service account's own key signs for a token."""
+def _google_account(signer: _Tooled) -> tuple[Mapping[str, Any], Callable[[dict[str, Any]], str]]:
+    """The service account, and what signs claims with its key."""
     try:
         from google.auth import crypt, jwt  # noqa: PLC0415 - an extra
     except ImportError as exc:
         raise MissingExtra("gcp", needed_for="signing for Google (service account)") from exc
-    name = token.way.credentials[0]
     try:
-        account: Mapping[str, Any] = json.loads(token.integration.secrets[name].reveal())
-        signer = crypt.RSASigner.from_service_account_info(account)  # type: ignore[no-untyped-call]
-        email = account["client_email"]
+        account: Mapping[str, Any] = json.loads(signer.secret(0))
+        key = crypt.RSASigner.from_service_account_info(account)  # type: ignore[no-untyped-call]
+        _ = account["client_email"]
     except (ValueError, KeyError, TypeError) as exc:
+        name = signer.way.credentials[0]
         raise UsageError(f"credentials.{name} is not the JSON of a Google service account key") from exc
+    return account, lambda claims: jwt.encode(key, claims).decode()  # type: ignore[no-untyped-call]
+
+
+def _google_assertion(token: Token) -> Draft:
+    """RFC 7523 with google-auth's signer: the service account's own key signs for a token."""
+    account, signed = token.tool
     now = int(token.clock().timestamp())
     claims = {
-        "iss": email,
+        "iss": account["client_email"],
         "scope": " ".join(token.way.scopes),
         "aud": account.get("token_uri") or token.url(),
         "iat": now,
         "exp": now + GOOGLE_TOKEN_SECONDS,
     }
-    assertion = jwt.encode(signer, claims).decode()  # type: ignore[no-untyped-call]
     grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
     return Draft(
         method="POST",
         url=token.url(),
         headers=(("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")),
-        body=urlencode({"grant_type": grant, "assertion": assertion}).encode(),
+        body=urlencode({"grant_type": grant, "assertion": signed(claims)}).encode(),
     )
 
 
@@ -286,6 +322,11 @@ _PLAIN: dict[str, Callable[[Draft, Plain], Draft]] = {
     "sigv4": _sigv4,
     "github_app": _github_app,
     "introspection": _introspection,
+}
+_TOOLS: dict[str, Callable[[_Tooled], Any]] = {
+    "sigv4": _botocore,
+    "github_app": _app_key,
+    "google_service_account": _google_account,
 }
 _TOKEN: dict[str, Callable[[Token], Draft]] = {
     "oauth_client_credentials": _client_credentials,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from interlock.answers import Judgement
 from interlock.auth import Signer, signer
 from interlock.catalogue import Cost
+from interlock.errors import UsageError
 from interlock.headroom import Trail
 from interlock.http import Client, Draft
 from interlock.integration import Integration
@@ -86,14 +88,15 @@ class Tools:
     trail: Trail = field(default_factory=Trail)
     benches: dict[tuple[Path, int], asyncio.Future[Bench]] = field(default_factory=dict)
     heard: dict[tuple[str, str | None, Draft], asyncio.Future[Answer | None]] | None = None
-    _preparing: asyncio.Future[None] | None = None
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
 
-    def preparing(self) -> asyncio.Future[None]:
-        """The redactor being made ready beside the network, so that no answer is timed by it."""
-        if self._preparing is None:
-            self._preparing = asyncio.ensure_future(asyncio.to_thread(self.redactor.prepare))
-        return self._preparing
+    def ready(self, plans: Iterable[Planned]) -> None:
+        """Make every signer of these ready: keys and SDKs take their time, which no answer is to be timed by."""
+        for each in plans:
+            made = self.signer(each.integration) if each.credential_fingerprint is not None else None
+            if made is not None:
+                with contextlib.suppress(UsageError):  # the probe says it
+                    made.ready()
 
     def signer(self, integration: Integration) -> Signer | None:
         """The integration's signer; the same one each time, because it may hold a token."""

@@ -46,7 +46,7 @@ class Limits:
 
 async def run(planned: Planned, tools: Tools, *, slot: int | None = None) -> Outcome:
     """Ask once. Never raises for what a provider, the network or the settings did."""
-    started_at, preparing = tools.clock(), tools.preparing()
+    started_at = tools.clock()
     try:
         async with asyncio.timeout(planned.timeout_seconds * 3 + 5):  # token, probe, second look
             seen = await KINDS[planned.kind].ask(planned, tools)
@@ -58,7 +58,6 @@ async def run(planned: Planned, tools: Tools, *, slot: int | None = None) -> Out
     except Exception as exc:
         log.exception("the probe %s failed by a mistake of ours", planned.key)
         seen = unknown(Reason.INTERNAL, f"a mistake in interlock itself: {type(exc).__name__}; see the log")
-    await asyncio.shield(preparing)
     return outcome(planned, seen, tools=tools, started_at=started_at, slot=slot)
 
 
@@ -70,6 +69,7 @@ async def run_all(
     done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Ask all at the same time, within the limits; the outcomes in the order of the plans."""
+    tools.ready(plans)
 
     async def one(planned: Planned) -> Outcome:
         async with limits.place(planned):

@@ -132,6 +132,7 @@ async def serve(
     with contextlib.closing(sock), open_store(settings) as store:
         tools = tools_for(settings, integrations, store)
         plans = plans_for(integrations, tools, settings.suite.budget)
+        tools.ready(plans)
         face = face_for(settings, integrations, plans, store, tools)
         serving.set_up_logging(tools.redactor)
         _warn(face, host, integrations)
@@ -164,6 +165,7 @@ async def serve(
 def tools_for(settings: Settings, integrations: Sequence[Integration], store: Store) -> Tools:
     """Tools with the redactor that knows every secret, and the store's key for fingerprints."""
     redactor = redactor_for(settings, integrations)
+    redactor.prepare()
     own = settings.suite.fingerprint_key
     key = own.resolve(base=settings.folder).reveal().encode() if own else store.fingerprint_key()
     return Tools(redactor=redactor, fingerprint_key=key, region=settings.suite.region)

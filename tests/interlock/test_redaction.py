@@ -229,6 +229,28 @@ def test_spellings_leave_out_what_is_too_short() -> None:
     assert all(len(text) >= 4 for text in spellings("ab"))
 
 
+def test_a_few_texts_are_looked_through_and_many_by_one_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Redactor] = []
+    prepare = Redactor.prepare
+
+    def noted(one: Redactor) -> None:
+        made.append(one)
+        prepare(one)
+
+    monkeypatch.setattr(Redactor, "prepare", noted)
+    redactor = _redactor("made-up-first-secret")
+    assert redactor.text("nothing to hide") == "nothing to hide"
+    assert made == []
+    assert redactor.text("made-up-first-secret") == "[redacted env:S0]"
+    assert made == [redactor]
+    many = _redactor("made-up-first-secret")
+    for _ in range(3000):
+        assert many.text("nothing to hide") == "nothing to hide"
+    assert made == [redactor, many]
+    many.learn(Secret("made-up-late-secret", name="env:LATE"))
+    assert many.text("made-up-late-secret") == "[redacted env:LATE]"
+
+
 def test_what_is_learnt_while_another_thread_makes_ready_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     redactor = _redactor("made-up-first-secret")
     late = threading.Thread(target=redactor.learn, args=(Secret("made-up-late-secret", name="env:LATE"),))

@@ -221,3 +221,15 @@ def test_ctrl_c_is_quiet(cast: Cast, interlock: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("probes.check.look", interrupted)
     status, out, err = interlock("check")
     assert (status, out, err) == (130, "", "\ninterrupted\n")
+
+
+def test_ctrl_c_while_the_command_comes_in_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("interlock.cli._bring_in", interrupted)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert (end.value.code, capsys.readouterr().err) == (130, "interrupted\n")

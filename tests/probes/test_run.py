@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from typing import Any
 
 import pytest
 
 from contracts.clients.stand_in import StandIn
 from interlock.answers import Judgement
+from interlock.auth import _Tooled
 from interlock.records import Outcome, ProbeKind, Reason, State
 from interlock.redaction import Redactor
 from interlock.secrets import Secret
+from interlock.wire import Wire
 from probes import run as run_module
 from probes.kinds import KINDS, plan
 from probes.probe import Planned, Seen, Tools
@@ -55,19 +57,30 @@ async def test_what_the_listener_raises_ends_the_run_as_it_is(monkeypatch: pytes
             await run_all(plans, Tools(), limits=Limits(), done=gone)
 
 
-async def test_the_redactor_is_made_ready_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[threading.Thread] = []
-    prepare = Redactor.prepare
+async def test_no_answer_waits_for_the_redactor_or_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes long is done before the first request, or not at all."""
+    done: list[str] = []
+    ready = _Tooled.ready
 
-    def noted(redactor: Redactor) -> None:
-        threads.append(threading.current_thread())
-        prepare(redactor)
+    def noted(signer: _Tooled) -> None:
+        done.append("signer")
+        ready(signer)
 
-    monkeypatch.setattr(Redactor, "prepare", noted)
+    monkeypatch.setattr(_Tooled, "ready", noted)
+    monkeypatch.setattr(Redactor, "prepare", lambda _: done.append("redactor"))
+    monkeypatch.setattr(Wire, "exchange", _noted(Wire.exchange, done))
     tools = Tools(redactor=Redactor([Secret("made-up-4711", name="env:A")]))
-    async with StandIn("stripe") as stand_in:
-        plans = plan(integration(stand_in, monkeypatch, "key"), tools, None)
+    async with StandIn("github") as stand_in:
+        plans = plan(integration(stand_in, monkeypatch, "app"), tools, None)
         outcomes = await run_all(plans, tools, limits=Limits())
     assert len(outcomes) == len(plans) > 1
-    assert len(threads) == 1
-    assert threads[0] is not threading.main_thread()
+    assert done[: len(plans) + 1] == [*["signer"] * len(plans), "request"]
+    assert "redactor" not in done
+
+
+def _noted(exchange: Any, done: list[str]) -> Any:
+    async def noted(*given: Any, **named: Any) -> Any:
+        done.append("request")
+        return await exchange(*given, **named)
+
+    return noted
