@@ -232,7 +232,9 @@ def _app_key(signer: _Tooled) -> Any:
     try:
         return jwt.get_algorithm_by_name("RS256").prepare_key(signer.secret(1))
     except (ValueError, TypeError, jwt.PyJWTError) as exc:
-        raise UsageError(f"credentials.{signer.way.credentials[1]} is not a private RSA key in PEM form") from exc
+        raise UsageError(
+            f"credentials.{signer.way.credentials[1]} is not a private RSA key in PEM form"
+        ) from exc
 
 
 def _github_app(draft: Draft, signer: Plain) -> Draft:

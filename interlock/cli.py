@@ -154,7 +154,10 @@ def main(argv: list[str] | None = None) -> None:
         if argv is None:
             _bring_in(sys.argv[1:2])
         status: Any = root.main(args=argv, prog_name="interlock", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):  # click turns it into its own, but for that of an import
+    except (
+        click.exceptions.Abort,
+        KeyboardInterrupt,
+    ):  # click turns it into its own, but for that of an import
         click.echo("interrupted", err=True)
         sys.exit(130)
     except click.ClickException as exc:
