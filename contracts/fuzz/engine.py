@@ -228,6 +228,8 @@ def _run(told: _Told, gathered: Gathered, end: float | None, done: Callable[[], 
     if told.broken and stopped is None:
         fell = told.broken[0]
         stopped = f"schemathesis broke off: {one_line(f'{type(fell).__name__}: {fell}')}"
+    if gathered.gone and stopped is None:
+        stopped = "the server answered no more"
     return stopped
 
 

@@ -62,6 +62,8 @@ SEQUENCES: dict[str, Check] = {
         "fuzz-created-not-there", _W, "/response/status", "what was created is there"
     ),
 }
+# No check of schemathesis's: it tells of it as an error of the run.
+NO_ANSWER = Check("fuzz-no-answer", _E, "/response", "every request is answered")
 # What a server does with wrong requests: a contract says what is right, and seldom how wrong is answered.
 STRICT: dict[str, Check] = {
     "negative_data_rejection": Check("fuzz-takes-wrong", _W, "/request", "a wrong request is refused"),
@@ -119,6 +121,7 @@ class Gathered:
         self._sequences = self._rounds = 0
         self._more = False
         self._trouble: str | None = None
+        self.gone = False
 
     def turn(self, known: Mapping[str, Operation]) -> None:
         """What comes now is of these operations, by schemathesis's labels."""
@@ -157,13 +160,37 @@ class Gathered:
         return event.phase.value in _PHASES
 
     def _fell(self, event: NonFatalError) -> None:
-        """Keep why an operation, or the sequences, could not be asked."""
+        """Keep why an operation, or the sequences, could not be asked; a request without an answer is a fault."""
+        from schemathesis.engine.errors import ServerUnavailable  # noqa: PLC0415
         from schemathesis.engine.run import PhaseName  # noqa: PLC0415
 
-        if event.label in self._known:
-            self.troubles.setdefault(self._known[event.label].name, one_line(event.info.message))
+        self.gone |= isinstance(event.value, ServerUnavailable)
+        operation = self._known.get(event.label)
+        if operation is not None:
+            self.troubles.setdefault(operation.name, one_line(event.info.message))
+            self._unanswered(operation, event)
         elif event.phase is PhaseName.STATEFUL_TESTING:
             self._trouble = self._trouble or one_line(event.info.message)
+
+    def _unanswered(self, operation: Operation, event: NonFatalError) -> None:
+        """The request was sent, and no answer came that could be read. Who cannot be reached at all is no fault."""
+        why, sent = _no_answer(event), getattr(event.value, "request", None)
+        if why is None or (sent is not None and sent.method != operation.method):
+            return
+        from schemathesis.engine.recorder import Request  # noqa: PLC0415 - slow to import
+
+        request = None if sent is None else Request.from_prepared_request(sent)
+        self._keep(
+            Fault(
+                check=NO_ANSWER,
+                operation=operation,
+                title="No answer came",
+                seen=one_line(why),
+                message_pointer=NO_ANSWER.at,
+                curl="" if request is None else curl(request, self._hidden),
+                times=1,
+            )
+        )
 
     def _scenario(self, event: ScenarioFinished) -> None:
         recorder = event.recorder
@@ -208,10 +235,8 @@ class Gathered:
         title, message = info.failure.title, info.failure.message
         if deep:
             title, message = "JSON that is nested too deeply to be read", ""
-        key = (check.rule, operation.name, title, place)
-        self._times[key] += 1
-        if key not in self._faults:
-            self._faults[key] = Fault(
+        self._keep(
+            Fault(
                 check=check,
                 operation=operation,
                 title=title,
@@ -220,6 +245,12 @@ class Gathered:
                 curl=self._shown(info, recorder, case_id),
                 times=1,
             )
+        )
+
+    def _keep(self, fault: Fault) -> None:
+        key = (fault.check.rule, fault.operation.name, fault.title, fault.message_pointer)
+        self._times[key] += 1
+        self._faults.setdefault(key, fault)
 
     def _shown(self, info: CheckFailureInfo, recorder: ScenarioRecorder, case_id: str) -> str:
         """The lines that show a fault, in their order: of a sequence all those that it needs."""
@@ -256,6 +287,23 @@ def curl(request: Request, hidden: Collection[str]) -> str:
         words += ["--data-binary", request.body.decode("utf-8", "replace")]
     line = shlex.join(words)
     return line if len(line) <= _MAX_CURL else f"{line[:_MAX_CURL]}... (cut)"
+
+
+def _no_answer(event: NonFatalError) -> str | None:
+    """Why a request that was sent has no answer; None for every other error."""
+    from requests import exceptions as failed  # noqa: PLC0415 - slow to import
+    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
+
+    error = event.value
+    inner = error.args[0] if error.args else None
+    if isinstance(error, failed.ReadTimeout):
+        return event.info.message
+    if isinstance(error, failed.ContentDecodingError):
+        said = getattr(inner, "args", None) or (inner,)
+        return str(said[0])
+    if isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError):
+        return "".join(each if each.isprintable() else " " for each in str(inner.args[-1]))
+    return None
 
 
 def _seen(status: int | None, message: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.contract import Contract, Operation
 from contracts.fuzz.engine import WANTS_CREDENTIAL, Fuzzed, Wish, refused
-from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
+from contracts.fuzz.events import CHECKS, NO_ANSWER, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -19,7 +19,8 @@ from interlock.records import Finding, Location, Severity, Verdict
 SCHEMA = "interlock.fuzz/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
 # Of two checks under one rule the first says what it is about.
-_ABOUT = {each.rule: each.promised for each in reversed((CHECKS | SEQUENCES | STRICT).values())}
+_RULES = (*(CHECKS | SEQUENCES | STRICT).values(), NO_ANSWER)
+_ABOUT = {each.rule: each.promised for each in reversed(_RULES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def _finding(fault: Fault, setting: Setting) -> Finding:
         integration=setting.name,
         promised=fault.check.promised,
         seen=fault.seen if fault.times == 1 else f"{fault.seen} ({fault.times} times)",
-        fix=f"seen with: {fault.curl}",
+        fix=f"seen with: {fault.curl}" if fault.curl else None,
         source=setting.contract.source,
     )
 

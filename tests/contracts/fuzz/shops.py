@@ -56,6 +56,8 @@ DOCUMENT: dict[str, Any] = {
 }
 
 Reply = tuple[int, str, Any]
+SILENCE: Reply = (0, "", "silence")
+GONE: Reply = (0, "", "gone")
 Shop = Callable[[str, dict[str, str]], Reply]
 
 
@@ -106,7 +108,8 @@ def served(
 ) -> Iterator[tuple[str, list[str]]]:
     """The address of a shop, and the requests that came. `token`: without it every answer is 401.
 
-    `odd`: what methods other than GET are answered.
+    `odd`: what methods other than GET are answered. A shop that says `SILENCE` gives no answer; one that says `GONE`
+    gives none to anybody from then on.
     """
     came: list[str] = []
 
@@ -119,6 +122,11 @@ def served(
             else:
                 reply = shop(unquote(parts.path), dict(parse_qsl(parts.query, keep_blank_values=True)))
             status, kind, body = reply
+            if status == 0:
+                if reply == GONE:
+                    assert isinstance(self.server, ThreadingHTTPServer)
+                    self.server.socket.close()
+                return
             text = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -55,6 +55,20 @@ def test_each_planted_fault_is_found_where_it_is(shop: shops.Shop, faults: set[t
     assert all(shlex.split(each.curl)[4].startswith("http://127.0.0.1:") for each in found)
 
 
+@pytest.mark.parametrize(
+    ("silence", "stopped"), [(shops.SILENCE, None), (shops.GONE, "the server answered no more")]
+)
+def test_a_request_that_gets_no_answer_is_a_fault(silence: shops.Reply, stopped: str | None) -> None:
+    def falls(path: str, query: dict[str, str]) -> shops.Reply:
+        return silence if "limit" in query and query["limit"] != "1" else shops.right(path, query)
+
+    found = fuzzed(falls)
+    (fault,) = (each for each in found.faults if each.check.rule == "fuzz-no-answer")
+    assert (fault.operation.name, fault.seen) == (ITEMS, "Remote end closed connection without response")
+    assert "/v1/items?limit=" in fault.curl
+    assert found.stopped == stopped
+
+
 def test_the_same_seed_asks_the_same() -> None:
     came = []
     for _ in range(2):
