@@ -21,10 +21,14 @@ _NOTHING: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a body turned out to be. `problem`: why it is not of its media type; `opaque`: why it cannot be judged."""
+    """What a body turned out to be. `problem`: why it is not of its media type; `opaque`: why it cannot be judged.
+
+    `root`: for a problem that is another root element of XML, the promised one and the one that was seen.
+    """
 
     value: Any = None
     problem: str | None = None
+    root: tuple[str, str] | None = None
     opaque: str | None = None
 
 
@@ -175,5 +179,7 @@ def xml(body: bytes, media: Media, coercer: Coercer) -> Read:
         return Read(xml_bodies.value(body, media.schema, coercer))
     except xml_bodies.NotXml as exc:
         return Read(problem=f"is not XML: {exc}")
+    except xml_bodies.OtherRoot as exc:
+        return Read(problem=str(exc), root=(exc.promised, exc.seen))
     except xml_bodies.Unjudged as exc:
         return Read(opaque=str(exc))

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contracts.dotted import map_names, written
+from contracts.pointers import follow
 from contracts.values import Coercer, types_of
 from interlock import xml_document
 
@@ -17,12 +18,20 @@ class NotXml(Exception):  # noqa: N818 - it says what the body is
     """The body is not well-formed."""
 
 
+class OtherRoot(Exception):  # noqa: N818 - it says what the body is
+    """The root element is not the one that is promised. `promised`, `seen`: their names without a namespace."""
+
+    def __init__(self, promised: str, seen: str) -> None:
+        super().__init__(f"has the root element <{seen}>, and <{promised}> is promised")
+        self.promised, self.seen = promised, seen
+
+
 class Unjudged(Exception):  # noqa: N818 - it says what came of it
     """Nothing can be said of the body."""
 
 
 def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
-    """The value that an XML body stands for. Raises `NotXml` or `Unjudged`."""
+    """The value that an XML body stands for. Raises `NotXml`, `OtherRoot` or `Unjudged`."""
     try:
         root = xml_document.root(body)
     except xml_document.DocumentTypeError as exc:
@@ -37,8 +46,19 @@ def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
         return whole if len(root) else root.text or ""
     if not isinstance(schema, Mapping) or not _says_anything(schema):
         raise Unjudged("its schema does not say how it is written as XML")
+    promised = _root(coercer.document, pointer, schema)
+    if promised is not None and promised != _local(root.tag):
+        raise OtherRoot(promised, _local(root.tag))
     made = _element(root, schema, coercer, _MAX_DEPTH)
     return coercer.coerce(made, pointer)
+
+
+def _root(document: Any, pointer: str | None, schema: Mapping[str, Any]) -> str | None:
+    """The name of the root element, where the schema itself says it; a list that is not wrapped has none."""
+    how = written(follow(document, pointer or ""), schema)
+    name = how.get("name")
+    nameless = "array" in types_of(schema) and how.get("wrapped") is not True
+    return name.rpartition(":")[2] if isinstance(name, str) and name and not nameless else None
 
 
 def _says_anything(schema: Mapping[str, Any]) -> bool:

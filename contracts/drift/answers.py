@@ -159,9 +159,10 @@ def _body(view: View, media: Media, got: Read, body: bytes) -> Look:
             return Look(name, unjudged="its body is redacted")
         rule = "recorded-error-changed" if _failed(view) else "recorded-type-changed"
         what = f": {_asked(view)} {got.problem.partition(' at ')[0]}"
-        return Look(
-            name, (_sighting(view, rule, what, _BODY, media.pointer, media.media_type, "another format"),)
-        )
+        promised, seen = media.media_type, "another format"
+        if got.root is not None:
+            promised, seen = (f"<{each}>" for each in got.root)
+        return Look(name, (_sighting(view, rule, what, _BODY, media.pointer, promised, seen),))
     if got.opaque is not None or media.schema is None:
         return Look(name, unjudged=got.opaque)
     try:

@@ -169,13 +169,16 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
         if message.body_state == "redacted" or in_bytes(message.body):
             view.unjudged.append(f"{where}: the recording holds it redacted")
             return
+        promised, seen = media.media_type, f"{len(message.body)} bytes"
+        if got.root is not None:
+            promised, seen = (f"<{name}>" for name in got.root)
         view.add(
-            f"{side}-body-syntax",
+            f"{side}-body-syntax" if got.root is None else f"{side}-body",
             f"{view.operation.name}: the {side} body {got.problem}",
             where,
-            media.pointer,
-            promised=media.media_type,
-            seen=f"{len(message.body)} bytes",
+            media.pointer if got.root is None or media.schema is None else media.schema,
+            promised=promised,
+            seen=seen,
             at_most=lenient,
         )
     elif got.opaque is not None:

@@ -153,13 +153,13 @@ def test_the_same_written_in_another_way_is_no_drift(way: tuple[Schema, Schema, 
         assert _holds(before, engines[0], value) is _holds(after, engines[1], value)
 
 
-@_MANY
+@settings(max_examples=500, deadline=None)
 @given(edits())
 def test_what_breaks_is_an_error_or_a_warning_or_a_new_member(edit: tuple[Schema, Schema]) -> None:
     found = rules(answering(edit[0]), answering(edit[1]))
     worst = set(found.values()) & {"error", "warning"} or set(found) & {"response-property-added"}
-    assume(not worst)
-    assert _breaking(*edit) == [], found
+    if not worst:  # one edit in six
+        assert _breaking(*edit) == [], found
 
 
 @_MANY

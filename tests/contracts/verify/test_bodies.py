@@ -96,6 +96,44 @@ def test_xml_is_judged_as_its_schema_writes_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("xml", "root", "found"),
+    [
+        ({"name": "List"}, "List", []),
+        ({"name": "List"}, "Error", [("request-body", "/request/body")]),
+        ({"name": "List", "prefix": "x"}, "x:List", []),
+        ({}, "Error", []),  # the name that the schema has in the document is no promise
+    ],
+)
+def test_the_root_of_xml_is_the_one_that_its_schema_names(
+    xml: dict[str, Any], root: str, found: list[Any]
+) -> None:
+    raw = f'<{root} xmlns:x="urn:x" id="l1"><Count>2</Count><Items/></{root}>'
+    assert sent(raw.encode(), LISTED | {"xml": xml}, "application/xml") == found
+
+
+def test_the_root_of_a_list_is_named_only_where_it_is_wrapped() -> None:
+    for wrapped, found in ((True, [("request-body", "/request/body")]), (False, [])):
+        listed = {"type": "array", "items": {"type": "string"}, "xml": {"name": "Items", "wrapped": wrapped}}
+        assert sent(b"<Other><Item>a</Item></Other>", listed, "application/xml") == found
+
+
+def test_another_root_says_both_names() -> None:
+    asked = interaction(
+        "POST",
+        "/v1/upload",
+        sent=b"<Error/>",
+        status=None,
+        headers={"Content-Type": "application/xml"},
+    )
+    (finding,) = verify(asked, shop(LISTED | {"xml": {"name": "List"}}, "application/xml")).findings
+    assert finding.subject.endswith("the request body has the root element <Error>, and <List> is promised")
+    assert (finding.promised, finding.seen) == ("<List>", "<Error>")
+    assert finding.location.contract_pointer == (
+        "/paths/~1upload/post/requestBody/content/application~1xml/schema"
+    )
+
+
 def test_xml_with_a_document_type_is_not_judged_and_said_to_be() -> None:
     raw = '<!DOCTYPE a [<!ENTITY b "c">]><List><Count>&b;</Count></List>'
     found = read(raw.encode(), "application/xml", next(_media()), Coercer({}))
