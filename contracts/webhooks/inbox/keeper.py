@@ -61,9 +61,12 @@ class _Statements:
         self.again = sa.update(t).where(same).values(duplicates=t.c.duplicates + 1)
         self.body = sa.insert(tables.delivery_bodies)
         more = insert(counts)
+        latest = sa.case(
+            (counts.c.last_at > more.excluded.last_at, counts.c.last_at), else_=more.excluded.last_at
+        )
         self.count = more.on_conflict_do_update(
             index_elements=list(_COUNTED_BY),
-            set_={"count": counts.c.count + more.excluded.count, "last_at": more.excluded.last_at},
+            set_={"count": counts.c.count + more.excluded.count, "last_at": latest},
         )
 
 

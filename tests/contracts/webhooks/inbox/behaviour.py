@@ -9,7 +9,7 @@ import pytest
 
 from contracts.webhooks.inbox.keeper import LEASE_SECONDS, Keeper
 from contracts.webhooks.inbox.person import holds
-from contracts.webhooks.inbox.records import Stage
+from contracts.webhooks.inbox.records import Outcome, Stage
 from interlock import tables
 from interlock.errors import UsageError
 from interlock.secrets import Secret
@@ -47,6 +47,12 @@ class InboxBehaviour:
         assert (await house.post(delivery(body=body))).status_code == 200
         assert (await house.post(delivery(2))).status_code == 200
         assert len(house.rows(tables.deliveries)) == 2
+
+    async def test_when_it_came_last_never_goes_back(self, house: House) -> None:
+        for at in (NOON, NOON - dt.timedelta(minutes=5), NOON + dt.timedelta(minutes=1), NOON):
+            house.keeper.count("pay", Outcome.REFUSED, "no_signature", at).result(10)
+        [row] = house.rows(tables.delivery_counts)
+        assert (row["count"], row["last_at"]) == (4, NOON + dt.timedelta(minutes=1))
 
     async def test_a_race_of_twenty_equal_deliveries_keeps_one(self, house: House) -> None:
         sent = delivery()
