@@ -16,6 +16,7 @@ _NO_EFFECTS = "answers alone do not tell how often it acted; say --effects"
 _RAW = "check the raw bytes of the body, before anything parses them"
 _UNSIGNED = "refuse what carries no signature before anything else is done with it"
 _FIRST = "check the signature before anything acts"
+_LATER = "act once on what is taken; what acts later than the drill waits needs a longer --settle"
 _FIXES = {
     "unicode": _RAW,
     "pretty-printed": _RAW,
@@ -162,6 +163,7 @@ def _of_effects(name: str, shots: Sequence[Shot], effects: Effects, id_at: str |
                 Severity.ERROR,
                 "one event, one effect",
                 f"{event} never acted" + (f"; that id stands at {id_at}" if id_at else ""),
+                _FIXES.get(name, _LATER),
             )
 
 
