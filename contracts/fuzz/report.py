@@ -55,7 +55,7 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
     asked = sum(bool(fuzzed.answered.get(each.name)) for each in fuzzed.operations)
     early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
     closing = (
-        f"{number(fuzzed.requests, 'request')} to {asked} of {number(count, 'operation')}, seed "
+        f"{number(fuzzed.requests, 'request')} answered by {asked} of {number(count, 'operation')}, seed "
         f"{setting.wish.seed}{early}: {counted([each for case in cases for each in case.findings])}"
     )
     return Report(

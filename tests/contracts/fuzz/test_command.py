@@ -42,7 +42,7 @@ def test_a_right_server_passes_and_proves_it(folder: Path, capsys: pytest.Captur
     with shops.served(shops.right, token=shops.TOKEN) as (url, _):
         assert asked(url, "--header", "Authorization=env:SHOP_TOKEN", "--evidence", "found") == 0
     out, err = capsys.readouterr()
-    assert "to 2 of 2 operations, seed 7: no findings" in out
+    assert "answered by 2 of 2 operations, seed 7: no findings" in out
     assert err == ""
     piece = json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())
     assert (piece["verdict"], piece["origin"]) == ("proven", "stand_in")
@@ -168,7 +168,7 @@ def test_an_answer_that_is_nested_too_deeply_is_a_fault_and_the_rest_is_asked(
     out, err = capsys.readouterr()
     assert err == ""
     assert "GET /items: JSON that is nested too deeply to be read" in out
-    assert "to 2 of 2 operations, seed 7: 1 error" in out
+    assert "answered by 2 of 2 operations, seed 7: 1 error" in out
 
 
 def test_what_breaks_schemathesis_is_told_with_what_was_found_before(
@@ -199,7 +199,7 @@ def test_the_time_is_up_while_a_request_hangs(capsys: pytest.CaptureFixture[str]
             assert answered == []
         finally:
             over.set()
-    assert "0 requests to 0 of 2 operations, seed 7; the time was up before" in capsys.readouterr().out
+    assert "0 requests answered by 0 of 2 operations, seed 7; the time was up before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("about", ["events alone", "sequences that break off"])

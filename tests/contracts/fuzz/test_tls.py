@@ -66,7 +66,7 @@ def test_a_client_certificate_is_shown(authority: trustme.CA, capsys: pytest.Cap
         assert came == []
         assert "certificate required" in capsys.readouterr().err
         assert asked(url, CA, CLIENT) == 0
-    assert "to 2 of 2 operations" in capsys.readouterr().out
+    assert "answered by 2 of 2 operations" in capsys.readouterr().out
 
 
 def test_an_integrations_own_authority_goes_before_the_suites(folder: Path, authority: trustme.CA) -> None:
