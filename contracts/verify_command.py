@@ -90,7 +90,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         return say_rules(RULES.values())
     from contracts.reporting import report_of, write_evidence  # noqa: PLC0415 - keeps --help fast
     from contracts.running import Options  # noqa: PLC0415
-    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports  # noqa: PLC0415
+    from interlock.redacted import rendered  # noqa: PLC0415
 
     wanted = parse_reports(reports)
     found = settings_module.wanted(config)
@@ -116,9 +117,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     if folder:
         write_evidence(outcomes, asked, folder, fail_on=threshold, accepted=accepted)
     for kind, path in wanted:
-        write_whole(path, redactor.text(render(report, kind)))
-    text = render(report, form, terminal=sys.stdout.isatty())
-    click.echo(redactor.text(text), nl=False)
+        write_whole(path, rendered(report, kind, redactor))
+    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
     return exit_status(report, threshold)
 
 

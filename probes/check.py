@@ -113,7 +113,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         keep(checked, found)
     write_evidence(checked, folder)
     for kind, path in wanted:
-        write_whole(path, redactor.text(render(checked, kind)))
+        text = render(checked, kind)
+        write_whole(path, redactor.text(text) if kind == "markdown" else text)
     text = render(checked, form, terminal=sys.stdout.isatty())
     click.echo(redactor.text(text) if form == "text" else text, nl=False)
     return exit_status(checked, fail_on)

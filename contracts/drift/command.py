@@ -94,7 +94,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from contracts.drift.report import Terms, write_evidence  # noqa: PLC0415
     from contracts.drift.table import RULES  # noqa: PLC0415
     from contracts.rules.table import severities  # noqa: PLC0415
-    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports  # noqa: PLC0415
+    from interlock.redacted import rendered  # noqa: PLC0415
 
     wanted = parse_reports(reports)
     found = settings_module.wanted(config)
@@ -117,9 +118,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     if folder:
         write_evidence(told.proof, report, terms, folder)
     for kind, path in wanted:
-        write_whole(path, redactor.text(render(report, kind)))
+        write_whole(path, rendered(report, kind, redactor))
     shown = _worst(report, Severity(show)) if form == "text" else report
-    click.echo(redactor.text(render(shown, form, terminal=sys.stdout.isatty())), nl=False)
+    click.echo(rendered(shown, form, redactor, terminal=sys.stdout.isatty()), nl=False)
     return exit_status(report, threshold)
 
 

@@ -105,7 +105,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
     from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
-    from interlock.output import exit_status, parse_reports, render  # noqa: PLC0415
+    from interlock.output import exit_status, parse_reports  # noqa: PLC0415
+    from interlock.redacted import rendered  # noqa: PLC0415
     from interlock.settings import wanted as wanted_settings  # noqa: PLC0415
 
     wanted = parse_reports(reports)
@@ -143,8 +144,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     if folder is not None:
         write_evidence(fuzzed, report, setting, folder)
     for kind, path in wanted:
-        write_whole(path, redactor.text(render(report, kind)))
-    click.echo(redactor.text(render(report, form, terminal=sys.stdout.isatty())), nl=False)
+        write_whole(path, rendered(report, kind, redactor))
+    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
     return exit_status(report, threshold)
 
 

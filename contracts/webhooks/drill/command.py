@@ -21,6 +21,7 @@ from interlock.evidence import write_whole
 from interlock.findings import at_least
 from interlock.output import Case, CaseState, Report, counted, exit_status, parse_reports, render
 from interlock.records import Severity, Verdict
+from interlock.redacted import rendered
 
 if TYPE_CHECKING:
     from contracts.webhooks.configure import Receiver
@@ -122,8 +123,8 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     if folder is not None:
         write_evidence(made, report, folder)
     for kind, path in wanted:
-        write_whole(path, redactor.text(render(report, kind)))
-    click.echo(redactor.text(render(report, form, terminal=sys.stdout.isatty())), nl=False)
+        write_whole(path, rendered(report, kind, redactor))
+    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
     return exit_status(report, threshold)
 
 
