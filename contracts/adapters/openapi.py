@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
+from contracts.adapters.servers import base_path, urls_of
 from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
 
@@ -15,7 +15,6 @@ _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simpl
 # Marks of our own library: a parameter that tells operations apart, query parameters that belong to operations which
 # are left out, and the variable of a server's host that stands for the first step of the path.
 _TELLS, _TELLING, _FIRST_STEP = "x-interlock-tells", "x-interlock-telling", "x-interlock-first-step"
-_ANY_PLACE = re.compile(r"\{[^/{}]*\}")
 _IGNORED = frozenset(
     {"accept", "content-type", "authorization"}
 )  # OpenAPI: parameters of these names do not count
@@ -82,10 +81,10 @@ class _Reader(Reader):
         bases: dict[str, None] = {}
         for server in listed if isinstance(listed, list) else []:
             if isinstance(server, Mapping) and isinstance(server.get("url"), str):
-                url = server["url"]
-                self.add_hosts(hosts_of(url))
+                url, urls = server["url"], tuple(urls_of(server))
+                self.add_hosts(host for each in (url, *urls) for host in hosts_of(each))
                 self.virtual_hosts.update(dict.fromkeys(_first_steps(url, server.get(_FIRST_STEP))))
-                bases[_base_path(url)] = None
+                bases |= dict.fromkeys(map(base_path, urls))
         return tuple(bases) or ("",)
 
     def operations(self, servers: tuple[str, ...]) -> Iterator[Operation]:
@@ -286,11 +285,3 @@ def _first_steps(url: str, variable: Any) -> Iterator[str]:
         yield from (
             each.replace(re.escape("interlock-step"), "(?P<step>[^/]+?)", 1) for each in hosts_of(marked)
         )
-
-
-def _base_path(url: str) -> str:
-    """The path of a server's URL; its variables are places that take anything."""
-    marked = _ANY_PLACE.sub("{server}", url)
-    path = marked[marked.find("/", marked.find("//") + 2) :] if "//" in marked else marked
-    path = path if path.startswith("/") else ""
-    return urlsplit(path).path.rstrip("/")

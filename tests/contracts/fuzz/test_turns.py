@@ -158,12 +158,11 @@ def test_path_items_that_stand_apart_and_references_into_paths_are_followed() ->
     assert found.finished == {"GET /box", "GET /same", "GET /again"}
 
 
-@pytest.mark.parametrize(("path", "count"), [("", 1), ("/here", 0)])
-def test_a_base_path_that_nobody_said_is_not_asked(path: str, count: int) -> None:
-    document = {
-        **SEVERAL,
-        "servers": [{"url": "https://x.example/{where}", "variables": {"where": {"default": "a"}}}],
-    }
+@pytest.mark.parametrize(
+    ("where", "path", "count"), [({}, "", 1), ({}, "/here", 0), ({"where": {"default": "a"}}, "", 0)]
+)
+def test_a_base_path_that_nobody_said_is_not_asked(where: dict[str, Any], path: str, count: int) -> None:
+    document = {**SEVERAL, "servers": [{"url": "https://x.example/{where}", "variables": where}]}
     made = prepared(shops.contract(document), SOMEWHERE + path)
     assert bool(made.left_out) is bool(count)
     assert len(made.left_out) + sum(len(turn.known) for turn in made.turns) == 6
