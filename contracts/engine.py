@@ -11,6 +11,7 @@ from contracts.contract import Contract
 from contracts.schemas import REQUEST, RESPONSE, Translator
 
 _BACKTRACK_LIMIT = 100_000
+_UNFIT = (ValueError, jsonschema_rs.ReferencingError)
 
 
 class Engine:
@@ -26,8 +27,11 @@ class Engine:
     def valid(self, pointer: str, value: Any, direction: str) -> bool:
         """Whether a value is as its schema promises. Raises `TooDeep`."""
         side = self._sides.get(direction) or self.side(direction)
+        validator = side.validator(pointer)
         try:
-            return side.validator(pointer).is_valid({pointer: value})
+            return validator.is_valid({pointer: value})
+        except UnicodeError as exc:
+            raise TooDeep("holds half of a pair of UTF-16") from exc
         except ValueError as exc:
             raise TooDeep from exc
 
@@ -44,7 +48,10 @@ class Engine:
 
 
 class TooDeep(Exception):  # noqa: N818 - it says what the value is
-    """The value is nested more deeply than the validator follows."""
+    """The value is nested more deeply than the validator follows, or has text that it does not take."""
+
+    def __init__(self, what: str = "is nested too deeply") -> None:
+        super().__init__(what)
 
 
 class _Side:
@@ -71,8 +78,12 @@ class _Side:
         wrapper = self._translator.wrapper(roots)
         try:
             return _compiled(wrapper)
-        except (ValueError, jsonschema_rs.ReferencingError):
+        except _UNFIT:
             _drop_bad_patterns(wrapper)
+        try:
+            return _compiled(wrapper)
+        except _UNFIT:
+            _drop_bad_schemas(wrapper["properties"], self._translator.broken)
             return _compiled(wrapper)
 
 
@@ -83,6 +94,15 @@ def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         offline=True,
         pattern_options=jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT),
     )
+
+
+def _drop_bad_schemas(schemas: dict[str, Any], broken: dict[str, str]) -> None:
+    """What no validator takes promises nothing that could be checked, and is said; the others hold all the same."""
+    others = dict.fromkeys(schemas, True)
+    for pointer in schemas:
+        if not _takes({"properties": others | {pointer: schemas[pointer]}}):
+            schemas[pointer] = True
+            broken.setdefault(pointer, "a schema that no validator takes")
 
 
 def _drop_bad_patterns(schema: Any) -> None:
@@ -103,7 +123,7 @@ def _drop_bad_patterns(schema: Any) -> None:
 def _takes(schema: dict[str, Any]) -> bool:
     try:
         _compiled(schema)
-    except (ValueError, jsonschema_rs.ReferencingError):
+    except _UNFIT:
         return False
     return True
 

@@ -7,6 +7,7 @@ fraction of the time and memory that the schemas take one by one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,16 +59,17 @@ class Translator:
                 self.schemas[pointer] = self._schema(follow(self._document, pointer), pointer)
         return {"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": self.schemas}
 
-    def _schema(self, node: Any, at: str) -> Any:
+    def _schema(self, node: Any, at: str, beside: frozenset[str] = frozenset()) -> Any:
+        """`beside`: what belongs to the other direction alone, by what is said of the same object elsewhere."""
         if not isinstance(node, dict):
             return node if isinstance(node, bool) else True
         if isinstance(more := node.get(self._own), dict):
             node = {**node, **more}
         nullable = node.get("nullable") is True or node.get("x-nullable") is True
-        made = self._reference(node, at) if "$ref" in node else self._keywords(node, at)
+        made = self._reference(node, at, beside) if "$ref" in node else self._keywords(node, at, beside)
         return _with_null(made) if nullable else made
 
-    def _reference(self, node: Mapping[str, Any], at: str) -> Any:
+    def _reference(self, node: Mapping[str, Any], at: str, beside: frozenset[str]) -> Any:
         reference = str(node["$ref"])
         if reference not in self._targets:
             self._targets[reference] = self._target(node["$ref"])
@@ -78,7 +80,7 @@ class Translator:
         self._waiting.append(target)
         found = {"$ref": f"#/properties/{escape(target)}"}
         # Before 3.1 what stands beside a reference is without effect.
-        return found if self._old or len(node) == 1 else found | self._keywords(node, at)
+        return found if self._old or len(node) == 1 else found | self._keywords(node, at, beside)
 
     def _target(self, reference: Any) -> str | None:
         """Where a reference leads, None if nowhere."""
@@ -96,7 +98,9 @@ class Translator:
             target = further
         return True
 
-    def _keywords(self, node: Mapping[str, Any], at: str) -> dict[str, Any]:
+    def _keywords(self, node: Mapping[str, Any], at: str, beside: frozenset[str]) -> dict[str, Any]:
+        if self._directional:
+            beside |= self._one_way_names(node, _MAX_HOPS)
         made: dict[str, Any] = {}
         types = _types(node.get("type"))
         if types:
@@ -112,34 +116,42 @@ class Translator:
             made["format"] = node["format"]
         if node.get("uniqueItems") is True:
             made["uniqueItems"] = True
-        if isinstance(node.get("dependentRequired"), Mapping):
-            made["dependentRequired"] = node["dependentRequired"]
-        if required := self._required(node):
+        if dependent := _dependent(node.get("dependentRequired")):
+            made["dependentRequired"] = dependent
+        if required := [name for name in _names(node.get("required")) if name not in beside]:
             made["required"] = required
-        self._inner(node, at, made)
+        self._inner(node, at, made, beside)
         return made
 
-    def _inner(self, node: Mapping[str, Any], at: str, made: dict[str, Any]) -> None:
+    def _inner(
+        self, node: Mapping[str, Any], at: str, made: dict[str, Any], beside: frozenset[str]
+    ) -> None:
         for name, inner in node.items():  # most have none of these names, or one
             if name in _ONE and isinstance(inner, dict | bool):
                 made[name] = self._schema(inner, join(at, name))
             elif name in _LISTS and isinstance(inner, list) and inner:
-                made[name] = [self._schema(each, join(at, name, index)) for index, each in enumerate(inner)]
+                same = beside if name != "prefixItems" else frozenset()
+                made[name] = [self._schema(each, join(at, name, n), same) for n, each in enumerate(inner)]
             elif name in _MAPS and isinstance(inner, dict):
                 base = join(at, name)
                 made[name] = {str(key): self._schema(each, join(base, key)) for key, each in inner.items()}
 
-    def _required(self, node: Mapping[str, Any]) -> list[str]:
-        """Without what this direction leaves out: a request need not carry what only the provider may set."""
-        names = node.get("required")
-        if not isinstance(names, list):
-            return []
-        names = list(dict.fromkeys(name for name in names if isinstance(name, str)))
-        if self._directional:
-            properties = node.get("properties")
-            known = properties if isinstance(properties, Mapping) else {}
-            names = [name for name in names if not self.one_way(known.get(name))]
-        return names
+    def _one_way_names(self, node: Any, left: int) -> frozenset[str]:
+        """What a request need not carry though it is required, because only the provider may set it; or the reverse."""
+        if not isinstance(node, Mapping) or left <= 0:
+            return frozenset()
+        found = set()
+        properties = node.get("properties")
+        for name, schema in properties.items() if isinstance(properties, Mapping) else ():
+            if self.one_way(schema):
+                found.add(str(name))
+        parts = node.get("allOf")
+        for part in parts if isinstance(parts, list) else ():
+            found |= self._one_way_names(part, left - 1)
+        target = of_reference(node.get("$ref"))
+        if target is not None:
+            found |= self._one_way_names(follow(self._document, target), left - 1)
+        return frozenset(found)
 
     def one_way(self, schema: Any) -> bool:
         """Whether a property belongs to the other direction alone."""
@@ -153,6 +165,16 @@ class Translator:
                 return False
             schema = follow(self._document, target)
         return False
+
+
+def _names(value: Any) -> list[str]:
+    return list(dict.fromkeys(name for name in value if isinstance(name, str))) if isinstance(value, list) else []
+
+
+def _dependent(value: Any) -> dict[str, list[str]]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(name): _names(wanted) for name, wanted in value.items() if isinstance(wanted, list)}
 
 
 def _types(value: Any) -> list[str]:
@@ -180,10 +202,15 @@ def _limits(node: Mapping[str, Any], made: dict[str, Any]) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return not isinstance(value, bool) and (
+        isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+    )
 
 
 def _whole(value: Any) -> Any:
+    """A whole number, or None for what is none."""
+    if not _is_number(value):
+        return None
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,0 +1,71 @@
+"""Schemas that are odd: one that no validator takes spoils no other, and what only answers carry is not asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from contracts.engine import REQUEST, RESPONSE, Engine, TooDeep
+from tests.contracts.verify.made import JSON, contract
+
+ROOT = "/paths/~1t/post/requestBody/content/application~1json/schema"
+OTHER = "/paths/~1u/post/requestBody/content/application~1json/schema"
+
+
+def engine(schema: Any, other: Any = True, **components: Any) -> Engine:
+    """An engine of two operations that take these."""
+
+    def takes(what: Any) -> dict[str, Any]:
+        return {"post": {"requestBody": {"content": {JSON: {"schema": what}}}, "responses": {}}}
+
+    return Engine(
+        contract(
+            {
+                "openapi": "3.1.0",
+                "info": {"title": "Odd", "version": "1"},
+                "paths": {"/t": takes(schema), "/u": takes(other)},
+                "components": {"schemas": components},
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"dependentRequired": {"a": "b"}},
+        {"minLength": True},
+        {"maximum": float("inf")},
+        {"multipleOf": 10**400},
+        {"enum": [float("nan")]},
+        {"const": "\ud800"},
+    ],
+)
+def test_a_schema_that_no_validator_takes_spoils_no_other(odd: dict[str, Any]) -> None:
+    made = engine({"type": "object", "properties": {"a": {"type": "integer"}}}, odd)
+    assert made.valid(ROOT, {"a": 1}, REQUEST)
+    assert made.valid(OTHER, "anything", REQUEST) in {True, False}
+    assert not made.valid(ROOT, {"a": "x"}, REQUEST)
+
+
+def test_what_the_provider_alone_sets_is_asked_of_no_request_wherever_that_is_said() -> None:
+    base = {
+        "type": "object",
+        "properties": {"id": {"type": "string", "readOnly": True}, "n": {"type": "string"}},
+    }
+    for schema in (
+        {"allOf": [{"$ref": "#/components/schemas/B"}, {"required": ["id", "n"]}]},
+        {"allOf": [{"$ref": "#/components/schemas/B"}], "required": ["id", "n"]},
+        {"allOf": [{"allOf": [base]}, {"oneOf": [{"required": ["id", "n"]}]}]},
+    ):
+        made = engine(schema, B=base)
+        assert made.valid(ROOT, {"n": "x"}, REQUEST)
+        assert not made.valid(ROOT, {}, REQUEST)
+        assert not made.valid(ROOT, {"n": "x"}, RESPONSE)
+
+
+def test_a_text_that_is_none_is_said_to_be_so() -> None:
+    made = engine({"type": "string", "maxLength": 3})
+    with pytest.raises(TooDeep, match="half of a pair"):
+        made.valid(ROOT, "\ud800", REQUEST)
