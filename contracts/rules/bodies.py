@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from contracts.contract import Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
 from contracts.explain import Broken, explain
-from contracts.media import FORM, chosen, essence, is_json, read
+from contracts.media import FORM, chosen, essence, is_json, is_xml, read
 from contracts.placeholders import in_bytes, in_text
 from contracts.pointers import follow, of_reference
 from contracts.rules.requests import leniency
@@ -20,6 +22,8 @@ _BODILESS = frozenset({204, 205, 304})
 _SOFT = {"format": "response-format", "enum": "response-enum", "ambiguous": "response-ambiguous"}
 _FORMS = {FORM, "multipart/form-data"}
 _MAX_NESTING = 40
+_SCALAR = re.compile(rb"(?:true|false|null|-?\d[\d.eE+-]{0,40})\s*")
+_FIELD = re.compile(rb"[\w.%+\[\]-]{1,100}=")
 
 
 def request_body(view: View) -> None:
@@ -124,7 +128,7 @@ def _media(
     if not media:
         return None
     if not content_type:
-        return _by_look(media, message.body or b"")
+        return _by_look(view, media, message.body or b"", side)
     found = chosen(media, content_type)
     if found is None:
         lenient = leniency(view) if side == REQUEST else None
@@ -146,13 +150,37 @@ def _media(
     return found
 
 
-def _by_look(media: tuple[Media, ...], body: bytes) -> Media | None:
-    """The media type that a body without a header looks like."""
-    looks_like_json = body.lstrip()[:1] in {b"{", b"["}
-    for each in media:
-        if is_json(essence(each.media_type)) == looks_like_json:
-            return each
-    return None
+def _by_look(view: View, media: tuple[Media, ...], body: bytes, side: str) -> Media | None:
+    """The media type of a body without a header: the one that is promised, or the one it looks like."""
+    text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    looks = (each for fits in (_is_sure, _is_loose) for each in media if fits(essence(each.media_type), text))
+    found = media[0] if len(media) == 1 else next(looks, None)
+    if found is None:
+        view.unjudged.append(f"/{side}/body: has no media type, and looks like none that is promised")
+    elif "*" in found.media_type and text[:1] in {b"{", b"["} and not _parses(text):
+        return None  # any bytes will do
+    return found
+
+
+def _parses(text: bytes) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_sure(name: str, text: bytes) -> bool:
+    if is_json(name):
+        return text[:1] in {b"{", b"[", b'"'} or _SCALAR.fullmatch(text) is not None
+    if is_xml(name):
+        return text[:1] == b"<"
+    return name in _FORMS and (text[:2] == b"--" if name != FORM else _FIELD.match(text) is not None)
+
+
+def _is_loose(name: str, _: bytes) -> bool:
+    """What any bytes may be."""
+    return not (is_json(name) or is_xml(name) or name in _FORMS)
 
 
 def _judge(view: View, message: Message, content_type: str, media: Media, side: str) -> None:

@@ -211,3 +211,46 @@ def test_a_list_in_a_form_is_a_list_where_one_is_promised() -> None:
     kind = "application/x-www-form-urlencoded"
     assert sent(b"lines[]=1&lines[]=2", schema, kind) == []
     assert sent(b"lines[]=1&lines[]=x", schema, kind) == [("request-body", "/request/body/lines/1")]
+
+
+def unlabelled(raw: bytes, *promised: str) -> tuple[list[tuple[str, str | None]], tuple[str, ...]]:
+    """What is found in an answer without a media type, and what is left unjudged."""
+    given = document()
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}
+    content = {name: {"schema": schema} for name in promised}
+    given["paths"]["/upload"] = {
+        "get": {"security": [], "responses": {"200": {"description": "", "content": content}}}
+    }
+    asked = interaction(path="/v1/upload", got=raw, answered={"Content-Type": ""})
+    found = verify(asked, bench(contract(given)))
+    return places(found), found.unjudged
+
+
+@pytest.mark.parametrize(
+    ("raw", "promised", "rules"),
+    [
+        (b"oops not json", [JSON], ["response-body-syntax"]),
+        (b"7", [JSON], ["response-body"]),
+        (b'{"a": "b"}', [JSON], []),
+        (b"<r><b>1</b></r>", [JSON, "application/xml"], ["response-body"]),
+        (b"<r><a>1</a></r>", [JSON, "application/xml"], []),
+        (b"\xef\xbb\xbf [1]", ["application/xml", JSON], ["response-body"]),
+        (b"b=1", [JSON, "application/x-www-form-urlencoded"], ["response-body"]),
+        (b"null", ["application/xml", JSON], ["response-body"]),
+        (b"[\xff\xfe", ["*/*"], []),
+        (b"[1]", ["*/*"], ["response-body"]),
+    ],
+)
+def test_a_body_without_a_media_type_is_of_the_one_that_it_must_be_or_looks_like(
+    raw: bytes, promised: list[str], rules: list[str]
+) -> None:
+    found, unjudged = unlabelled(raw, *promised)
+    assert [rule for rule, _ in found] == rules
+    assert unjudged == ()
+
+
+def test_a_body_that_looks_like_nothing_that_is_promised_is_not_judged() -> None:
+    assert unlabelled(b"oops", JSON, "application/xml") == (
+        [],
+        ("/response/body: has no media type, and looks like none that is promised",),
+    )
