@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 
 _LONGEST = 400
-# A whole value: <TOKEN>, [redacted], {{key}}, *****, sk_test_***, FILTERED.
+_WORDS = "filtered|removed|hidden|masked|scrubbed|sanitized|obfuscated|placeholder|dummy|fake"
+# What programs print where they had nothing, or a thing that has no text. It stands in brackets too, and is a fault.
+_PRINTED = r"(?:null|nil|none|undefined|true|false|nan|empty|object\ object)\W|[^<>]*\ object\ at\ 0x"
+_NAME = rf"(?!(?i:{_PRINTED}))[A-Za-z_*$%.•:-][\w .:*•@/#%-]*"
+_ABOUT = rf"[^<>\[\](){{}}\"]*(?i:redacted|{_WORDS})[^<>\[\](){{}}\"]*"
+# A whole value: <TOKEN>, [redacted], {{key}}, *****, sk_test_***, FILTERED. Brackets hold a name or one of the words,
+# and no JSON. What a program may well answer (`removed`, `fake`) is a mark in brackets, or in capitals; `HIDDEN` and
+# `REMOVED`, of which enums are made, in brackets alone.
 _WHOLE = re.compile(
-    r"""\s*(?:
-        [<\[({]{1,2}[^<>\[\](){}]*[>\])}]{1,2}
-      | [*xX.•-]{3,} | .*\*{3,}.*
-      | (?:.*[_\W])?
-        (?:redacted|filtered|removed|hidden|masked|scrubbed|sanitized|obfuscated|placeholder|dummy|fake)
-        (?:[_\W].*)?
+    rf"""\s*(?:
+        <{{1,2}}(?:{_NAME}|{_ABOUT})>{{1,2}} | <%.*%>
+      | \[{{1,2}}(?:{_NAME}|{_ABOUT})\]{{1,2}}
+      | [%$\#]?\{{(?:{_NAME}|{_ABOUT})\}} | \{{\{{[^{{}}]+\}}\}}
+      | \({_ABOUT}\)
+      | .*\*{{3,}}.* | (?=.*(?:•{{3}}|X{{4}}|x{{4}}))[*xX•.-]+
+      | (?:.*[_\W])?(?:(?i:redacted)|FILTERED|MASKED|SCRUBBED|SANITIZED|OBFUSCATED|PLACEHOLDER|DUMMY|FAKE)(?:[_\W].*)?
     )\s*""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL,
 )
 # Inside other text: only what nobody writes for another reason.
 _INSIDE = re.compile(

@@ -209,11 +209,91 @@ def test_like_faults_in_a_list_are_one_finding_that_counts_them() -> None:
     assert "2 more" in str(found.findings[0].seen)
 
 
-@pytest.mark.parametrize("mark", ["[redacted]", "<ID>", "*****", "{{id}}", "FILTERED", "<VENDOR_ID>0"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        *(
+            "[redacted]",
+            "[redacted env:SHOP_KEY]",
+            "<REDACTED>",
+            "REDACTED",
+            "redacted",
+            "redacted-0123456789ab",
+        ),
+        *("[FILTERED]", "[Filtered]", "FILTERED", "<FILTERED by us, twice>", "sk_test_FILTERED", "(removed)"),
+        *(
+            "***",
+            "*****",
+            "sk_test_***",
+            "XXXXX",
+            "xxxxxxxx",
+            "XXXX-XXXX-XXXX",
+            "•••••",
+            "[REMOVED]",
+            "<fake>",
+        ),
+        *(
+            "<ID>",
+            "<VENDOR_ID>0",
+            "<client id>",
+            "{{id}}",
+            "{id}",
+            "%{id}",
+            "${ID}",
+            "[x]",
+            "<%= id %>",
+            "{% id %}",
+        ),
+    ],
+)
 def test_what_was_redacted_is_not_judged_and_said(mark: str) -> None:
     found = verified(got=CAT | {"id": mark, "extra": 1})
     assert places(found) == [("response-body", "/response/body/extra")]
     assert found.unjudged == ("/response/body/id: stands for something redacted",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "removed",
+            "hidden",
+            "user_hidden",
+            "masked_card",
+            "fake",
+            "REMOVED",
+            "HIDDEN",
+            "xxx",
+            "XXX",
+            "---",
+            "...",
+        ),
+        *(
+            "(none)",
+            "(null)",
+            "<nil>",
+            "[None]",
+            "[object Object]",
+            "<Pet object at 0x7f00>",
+            "<Pet object>\n<Pet>",
+        ),
+        *(
+            "{}",
+            "[]",
+            "[ ]",
+            "[1, 2]",
+            "[true]",
+            '{"a": 1}',
+            '{"state": "removed"}',
+            "{a=1}",
+            "[a, b]",
+        ),
+    ],
+)
+def test_what_a_program_may_answer_is_no_mark(value: str) -> None:
+    found = verified(got=CAT | {"id": value})
+    assert places(found) == [("response-body", "/response/body/id")]
+    assert found.unjudged == ()
 
 
 @pytest.mark.parametrize("state", ["truncated", "absent"])
