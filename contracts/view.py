@@ -53,6 +53,21 @@ class Bench:
         self.idempotency_header = book.idempotency_header(contract.name)
         self.secrets_in_query = frozenset(s.field for s in contract.schemes.values() if s.kind == "query")
 
+    @functools.cached_property
+    def one_way(self) -> frozenset[str]:
+        """Which of `readOnly` and `writeOnly` the contract marks members with."""
+        marks, waiting = (
+            {"readOnly", "writeOnly"},
+            [self.contract.document if self.contract.directional else {}],
+        )
+        found: set[str] = set()
+        while waiting and found != marks:
+            node = waiting.pop()
+            if isinstance(node, Mapping):
+                found |= {name for name in marks if node.get(name) is True}
+            waiting += node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+        return frozenset(found)
+
 
 class View:
     """One interaction before one contract. Rules add `findings`, and `unjudged` what could not be looked into."""

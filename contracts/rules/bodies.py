@@ -12,16 +12,14 @@ from contracts.engine import REQUEST, RESPONSE, TooDeep
 from contracts.explain import Broken, explain
 from contracts.media import FORM, chosen, essence, is_json, is_xml, read
 from contracts.placeholders import in_bytes, in_text
-from contracts.pointers import follow, of_reference
+from contracts.rules import one_way
 from contracts.rules.requests import leniency
-from contracts.schemas import Translator
 from contracts.view import View, listed
 from interlock.records import Message, Severity
 
 _BODILESS = frozenset({204, 205, 304})
 _SOFT = {"format": "response-format", "enum": "response-enum", "ambiguous": "response-ambiguous"}
 _FORMS = {FORM, "multipart/form-data"}
-_MAX_NESTING = 40
 _SCALAR = re.compile(rb"(?:true|false|null|-?\d[\d.eE+-]{0,40})\s*")
 _FIELD = re.compile(rb"[\w.%+\[\]-]{1,100}=")
 
@@ -243,8 +241,7 @@ def _schema(view: View, value: Any, media: Media, side: str) -> None:
                 _report(view, broken, side)
     except TooDeep:
         view.unjudged.append(f"/{side}/body: is nested too deeply")
-    if side == REQUEST and view.contract.directional:
-        _read_only(view, value, media.schema)
+    one_way.judge(view, value, media.schema, side)
 
 
 def _report(view: View, broken: Broken, side: str) -> None:
@@ -276,44 +273,3 @@ def _fix(side: str, broken: Broken) -> str:
     if side == RESPONSE:
         return "the provider has changed, or its document is wrong: be ready for what was seen"
     return "send it" if broken.keyword == "required" else "send what is promised"
-
-
-def _read_only(view: View, value: Any, pointer: str) -> None:
-    """Members in a request that only the provider may set."""
-    translator = Translator(view.contract, REQUEST)
-    for where, at in _one_way(view, translator, value, pointer, "", _MAX_NESTING):
-        view.add(
-            "request-read-only",
-            f"{view.operation.name}: {where.rpartition('/')[2]} is set by the provider alone",
-            f"/request/body{where}",
-            at,
-            promised="not sent",
-            at_most=leniency(view),
-            fix="leave it out",
-        )
-
-
-def _one_way(view: View, translator: Translator, value: Any, at: str, where: str, left: int) -> Any:
-    schema = follow(view.contract.document, at)
-    if not isinstance(schema, Mapping) or left <= 0:
-        return
-    if (target := of_reference(schema.get("$ref"))) is not None:
-        yield from _one_way(view, translator, value, target, where, left - 1)
-        return
-    for index, _ in enumerate(schema.get("allOf") or ()):
-        yield from _one_way(view, translator, value, f"{at}/allOf/{index}", where, left - 1)
-    properties = schema.get("properties")
-    if isinstance(value, dict) and isinstance(properties, Mapping):
-        for name, inner in value.items():
-            if name not in properties:
-                continue
-            step = name.replace("~", "~0").replace("/", "~1")
-            if translator.one_way(properties[name]):
-                yield f"{where}/{step}", f"{at}/properties/{step}"
-            else:
-                yield from _one_way(
-                    view, translator, inner, f"{at}/properties/{step}", f"{where}/{step}", left - 1
-                )
-    elif isinstance(value, list) and "items" in schema:
-        for index, inner in enumerate(value[:100]):
-            yield from _one_way(view, translator, inner, f"{at}/items", f"{where}/{index}", left - 1)

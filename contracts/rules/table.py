@@ -51,6 +51,7 @@ RULES: dict[str, Rule] = {
         Rule("response-body-missing", _E, "an answer has the body that is promised"),
         Rule("response-body-syntax", _E, "the body of an answer is well-formed"),
         Rule("response-body", _E, "the body of an answer is as its schema says"),
+        Rule("response-write-only", _W, "an answer holds no member that is for requests alone"),
         Rule("response-ambiguous", _I, "where one of several schemas holds, no second does"),
         Rule("response-format", _W, "a text in an answer has the format that is promised"),
         Rule("response-enum", _W, "a value in an answer is one of those that the contract lists"),
