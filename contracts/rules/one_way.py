@@ -12,7 +12,7 @@ from contracts.schemas import Translator
 from contracts.values import types_of
 from contracts.view import View
 
-_MAX_NESTING = 40
+_MAX_NESTING = 120
 _MAX_LISTED = 100
 _NOWHERE: Mapping[str, str] = {}
 
