@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 
 from contracts import dotted, values, xml_bodies
 from contracts.contract import Media
+from contracts.pointers import follow, join
 from contracts.values import Coercer
 
 MAX_DEPTH = 200
@@ -74,28 +76,42 @@ def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read
     name = essence(content_type) or essence(media.media_type)
     if is_xml(name):
         return xml(body, media, coercer)
-    loose = name in {"*/*", ""} and body[:1] in {b"{", b"["}
-    if is_json(name) or loose or (name.startswith("text/") and _wants_structure(media, coercer)):
+    looks = body.lstrip()[:1] in {b"{", b"["}
+    structured = name.startswith("text/") and _wants_structure(media, coercer)
+    if is_json(name) or (looks and (structured or name in {"*/*", ""})):
         return _json(body)
     if name in {FORM, "multipart/form-data"}:
         return _form(body, media, coercer) if name == FORM else _multipart(body, content_type, media, coercer)
     if name.endswith(("+jwt", "/jwt")):
         return claims(body)
-    if name.startswith("text/"):
-        text = body.decode("utf-8", "replace")
-        return Read(coercer.coerce(text, media.schema))
+    if name.startswith("text/") and not structured:
+        return _text(body, content_type, media, coercer)
     return Read(opaque=f"{name or 'a body without a media type'} is not looked into")
+
+
+def _text(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read:
+    found = _CHARSET.search(content_type)
+    try:
+        text = body.decode(found[1] if found else "utf-8", "replace")
+    except LookupError:
+        return Read(opaque=f"its charset {found[1] if found else ''} is not known")
+    kinds = coercer.kinds(coercer.schema_at(media.schema))
+    return Read(coercer.coerce(text if not kinds or "string" in kinds else text.strip(), media.schema))
 
 
 def _wants_structure(media: Media, coercer: Coercer) -> bool:
     """Whether a text can only be JSON: its schema takes nothing else. SNS delivers JSON as text/plain."""
     schema = coercer.schema_at(media.schema)
-    types = values.types_of(schema) if isinstance(schema, Mapping) else set()
+    types = coercer.kinds(schema)
     return bool(types) and types <= {"object", "array"}
 
 
+class _Constant(ValueError):  # noqa: N818 - it is what the body has
+    """Infinity or NaN, which Python takes and JSON does not have."""
+
+
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise _Constant(f"{name} is not JSON")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads would make one for each body
@@ -103,15 +119,25 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads wou
 
 def _json(body: bytes) -> Read:
     try:
-        return Read(_DECODER.decode(body.decode("utf-8-sig")))
+        value = _DECODER.decode(body.decode("utf-8-sig"))
+        return Read(opaque=_TOO_LARGE) if _HUGE.search(body) and _has_infinity(value) else Read(value)
     except RecursionError:
         return Read(opaque="it is nested too deeply")
     except UnicodeDecodeError as exc:
         return Read(problem=f"is not UTF-8 at byte {exc.start}")
     except json.JSONDecodeError as exc:
         return Read(problem=f"is not JSON: {exc.msg} at line {exc.lineno} column {exc.colno}")
-    except ValueError as exc:
+    except _Constant as exc:
         return Read(problem=f"is not JSON: {exc}")
+    except ValueError:  # what else the decoder refuses is a whole number of thousands of digits
+        return Read(opaque=_TOO_LARGE)
+
+
+def _has_infinity(value: Any) -> bool:
+    """What JSON has as a number beyond all that a float holds: by RFC 8259, 6 it is JSON all the same."""
+    if isinstance(value, dict | list):
+        return any(map(_has_infinity, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and math.isinf(value)
 
 
 def claims(token: bytes) -> Read:
@@ -138,18 +164,39 @@ def _form(body: bytes, media: Media, coercer: Coercer) -> Read:
         return Read(opaque=f"it has more than {values.MAX_FIELDS} fields")
     if media.dotted:
         return Read(coercer.coerce(dotted.value(fields, media.schema, coercer), media.schema))
-    return Read(_typed(values.nested(fields), media, coercer))
+    return Read(_typed(fields, {}, media, coercer))
 
 
-def _typed(fields: dict[str, Any], media: Media, coercer: Coercer) -> Any:
-    for name, content_type in media.parts.items():
-        if is_json(essence(content_type)) and isinstance(fields.get(name), str):
-            parsed = _json(fields[name].encode("utf-8", "surrogatepass"))
-            if parsed.problem is None and parsed.opaque is None:
-                fields[name] = parsed.value
-    return coercer.coerce(fields, media.schema)
+def _typed(fields: list[tuple[str, str]], sent_as: Mapping[str, str], media: Media, coercer: Coercer) -> Any:
+    """Fields as what they stand for. `sent_as`: the media type that the part of a field says, by its name."""
+    schema = coercer.schema_at(media.schema)
+    made = values.nested(fields, coercer.members(schema))
+    ways = follow(coercer.document, join(media.pointer, "encoding"))
+    for name, value in made.items():
+        if not isinstance(value, str):
+            continue
+        how = ways.get(name) if isinstance(ways, Mapping) else None
+        if _is_json_field(
+            coercer.kinds(coercer.member(schema, name)), value, sent_as.get(name) or media.parts.get(name)
+        ):
+            parsed = _json(value.encode("utf-8", "surrogatepass"))
+            made[name] = value if parsed.problem or parsed.opaque else parsed.value
+        elif isinstance(how, Mapping) and how.get("explode") is False and value:
+            made[name] = value.split(values.DELIMITERS.get(str(how.get("style")), ","))
+    return coercer.coerce(made, media.schema)
 
 
+def _is_json_field(kinds: set[str], value: str, media_type: str | None) -> bool:
+    """Whether a field is JSON: by what is said of it; where nothing is, an object is (OpenAPI, Encoding Object)."""
+    if media_type is not None and not essence(media_type).startswith("text/plain"):
+        return is_json(essence(media_type))
+    return bool(kinds) and kinds <= {"object", "array", "null"} and value.lstrip()[:1] in {"{", "["}
+
+
+_CHARSET = re.compile(r'charset="?([A-Za-z0-9._:-]+)', re.IGNORECASE)
+_KIND = re.compile(r"^content-type:[ \t]*([^\r\n;]+)", re.IGNORECASE | re.MULTILINE)
+_HUGE = re.compile(rb"\d[eE]\+?\d{3}")
+_TOO_LARGE = "a number in it is too large to be judged"
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _NAME = re.compile(r'(?<![a-z*])name="([^"]*)"|(?<![a-z*])name=([^;\s"]+)', re.IGNORECASE)
 
@@ -162,6 +209,7 @@ def _multipart(body: bytes, content_type: str, media: Media, coercer: Coercer) -
     if mark + b"--" not in body:
         return Read(problem="is not multipart: its last boundary is missing")
     fields: list[tuple[str, str]] = []
+    sent_as: dict[str, str] = {}
     for part in body.split(mark)[1 : values.MAX_FIELDS]:
         head, blank, content = part.partition(b"\r\n\r\n")
         if not blank:
@@ -169,8 +217,11 @@ def _multipart(body: bytes, content_type: str, media: Media, coercer: Coercer) -
         named = _NAME.search(head.decode("utf-8", "replace"))
         if blank and named:
             text = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
-            fields.append((named[1] if named[1] is not None else named[2], text))
-    return Read(_typed(values.nested(fields), media, coercer))
+            name = named[1] if named[1] is not None else named[2]
+            fields.append((name, text))
+            if kind := _KIND.search(head.decode("utf-8", "replace")):
+                sent_as[name] = kind[1]
+    return Read(_typed(fields, sent_as, media, coercer))
 
 
 def xml(body: bytes, media: Media, coercer: Coercer) -> Read:

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import jsonschema_rs
+
 from contracts.contract import Contract
 from contracts.pointers import MISSING, escape, follow, join, of_reference
 
@@ -123,9 +125,7 @@ class Translator:
         self._inner(node, at, made, beside)
         return made
 
-    def _inner(
-        self, node: Mapping[str, Any], at: str, made: dict[str, Any], beside: frozenset[str]
-    ) -> None:
+    def _inner(self, node: Mapping[str, Any], at: str, made: dict[str, Any], beside: frozenset[str]) -> None:
         for name, inner in node.items():  # most have none of these names, or one
             if name in _ONE and isinstance(inner, dict | bool):
                 made[name] = self._schema(inner, join(at, name))
@@ -167,8 +167,29 @@ class Translator:
         return False
 
 
+def validator_of_own(node: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator | None:
+    """A validator for what a schema says of texts, numbers and the like by itself; None where it says nothing."""
+    made: dict[str, Any] = {}
+    _limits(node, made)
+    for name in ("enum", "const", "pattern"):
+        if name in node:
+            made[name] = node[name]
+    if str(node.get("format")) in FORMATS:
+        made["format"] = node["format"]
+    if not made:
+        return None
+    try:
+        return jsonschema_rs.Draft202012Validator(made, validate_formats=True)
+    except (ValueError, jsonschema_rs.ReferencingError):
+        return None
+
+
 def _names(value: Any) -> list[str]:
-    return list(dict.fromkeys(name for name in value if isinstance(name, str))) if isinstance(value, list) else []
+    return (
+        list(dict.fromkeys(name for name in value if isinstance(name, str)))
+        if isinstance(value, list)
+        else []
+    )
 
 
 def _dependent(value: Any) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contracts import values
+from contracts.contract import Parameter
 from contracts.engine import RESPONSE
 from contracts.media import essence
 from contracts.pointers import join
@@ -115,11 +116,7 @@ def headers(view: View) -> None:
                     seen="nothing",
                 )
         elif header.schema is not None:
-            try:
-                value = values.parameter_value(header, [text], view.bench.coercer)
-            except ValueError:
-                value = text
-            held(view, "response-header", header, value, pointer, RESPONSE)
+            _header(view, header, text, pointer)
     said = view.response_headers.get("content-type")
     if said and not any(each.media for each in view.operation.answers):
         view.add(
@@ -130,6 +127,23 @@ def headers(view: View) -> None:
             seen=said,
         )
     _unknown_headers(view, {header.name.lower() for header in answer.headers})
+
+
+def _header(view: View, header: Parameter, text: str, pointer: str) -> None:
+    try:
+        taken = values.readings(header, [text], view.bench.coercer)
+    except RecursionError:
+        view.unjudged.append(f"{pointer}: is nested too deeply")
+    except ValueError:
+        view.add(
+            "response-header",
+            f"{header.name} of {view.operation.name} is not JSON",
+            pointer,
+            header.pointer,
+            promised=header.media_type,
+        )
+    else:
+        held(view, "response-header", header, taken, pointer, RESPONSE)
 
 
 def _unknown_headers(view: View, known: set[str]) -> None:

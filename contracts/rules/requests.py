@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from contracts import values
 from contracts.contract import Parameter
@@ -117,8 +119,8 @@ def _parameter(view: View, parameter: Parameter, texts: dict[str, list[str]]) ->
     found = texts.get(name)
     if found is None and parameter.place == "query":
         found = texts.get(f"{name}[]") or texts.get(name.removesuffix("[]"))
-    deep = found is None and parameter.place == "query" and any(key.startswith(f"{name}[") for key in texts)
-    if found is None and not deep:
+    whole = _whole(view, parameter, texts) if found is None and parameter.place == "query" else None
+    if found is None and whole is None:
         if parameter.required and parameter.place != "path" and not _in_body(view, parameter):
             view.add(
                 rule,
@@ -141,24 +143,73 @@ def _parameter(view: View, parameter: Parameter, texts: dict[str, list[str]]) ->
         )
     if parameter.schema is None:
         return
-    if deep:
-        fields = [(key, text) for key, each in texts.items() if key.startswith(f"{name}[") for text in each]
-        value = view.bench.coercer.coerce(values.nested(fields).get(name), parameter.schema)
+    if whole is not None:
+        value = view.bench.coercer.coerce(whole.value, parameter.schema)
+        held(view, rule, parameter, [value], whole.pointer, REQUEST)
+    elif found is not None and not (found == [""] and _may_be_empty(view, parameter)):
+        _read(view, rule, parameter, found, pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """An object whose members stand in the query one by one; `pointer`: where they stand."""
+
+    value: Any
+    pointer: str
+
+
+def _whole(view: View, parameter: Parameter, texts: dict[str, list[str]]) -> _Whole | None:
+    """By names with brackets, or by their own names alone; None where none of them is there."""
+    name = parameter.name
+    fields = [(key, text) for key, each in texts.items() if key.startswith(f"{name}[") for text in each]
+    if fields:
+        return _Whole(values.nested(fields).get(name), join("/request/query", name))
+    coercer = view.bench.coercer
+    schema = coercer.schema_at(parameter.schema)
+    if parameter.style != "form" or not parameter.explode or "object" not in coercer.kinds(schema):
+        return None
+    members = coercer.members(schema)
+    if isinstance(schema, dict) and isinstance(schema.get("additionalProperties"), dict):
+        others = {each.name for each in view.operation.parameters} | view.bench.secrets_in_query
+        members |= {each for each in texts if each not in others}
+    found = {each: texts[each] for each in sorted(members) if each in texts}
+    made = {key: each[0] if len(each) == 1 else each for key, each in found.items()}
+    return _Whole(made, "/request/query") if made else None
+
+
+def _read(view: View, rule: str, parameter: Parameter, texts: list[str], pointer: str) -> None:
+    """What the texts of a parameter's name stand for, against its schema."""
+    try:
+        taken = values.readings(parameter, texts, view.bench.coercer, _raw(view, parameter))
+    except RecursionError:
+        view.unjudged.append(f"{pointer}: is nested too deeply")
+    except ValueError:
+        view.add(
+            rule,
+            f"{parameter.name} of {view.operation.name} is not JSON",
+            pointer,
+            parameter.pointer,
+            promised=parameter.media_type,
+            at_most=leniency(view),
+        )
     else:
-        assert found is not None
-        try:
-            value = values.parameter_value(parameter, found, view.bench.coercer)
-        except ValueError:
-            view.add(
-                rule,
-                f"{parameter.name} of {view.operation.name} is not JSON",
-                pointer,
-                parameter.pointer,
-                promised=parameter.media_type,
-                at_most=leniency(view),
-            )
-            return
-    held(view, rule, parameter, value, pointer, REQUEST)
+        held(view, rule, parameter, taken, pointer, REQUEST)
+
+
+def _may_be_empty(view: View, parameter: Parameter) -> bool:
+    node = follow(view.contract.document, parameter.pointer)
+    return isinstance(node, dict) and node.get("allowEmptyValue") is True
+
+
+def _raw(view: View, parameter: Parameter) -> list[str] | None:
+    """The texts as they were sent, percent-encoded."""
+    if parameter.place == "path":
+        assert view.match is not None
+        return [view.match.values[parameter.name]] if parameter.name in view.match.values else None
+    if parameter.place != "query":
+        return None
+    fields = (field.partition("=") for field in view.url.query.split("&"))
+    return [value for name, _, value in fields if unquote_plus(name) == parameter.name] or None
 
 
 def _in_body(view: View, parameter: Parameter) -> bool:
@@ -166,17 +217,17 @@ def _in_body(view: View, parameter: Parameter) -> bool:
     return view.interaction.request.body_state == "redacted" and parameter.place == "query"
 
 
-def held(view: View, rule: str, parameter: Parameter, value: Any, pointer: str, direction: str) -> None:
-    """A value against its schema."""
+def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer: str, direction: str) -> None:
+    """What a text can stand for against its schema: one that fits is enough; of the first is said what is wrong."""
     assert parameter.schema is not None
-    if isinstance(value, str) and in_text(value):
+    if isinstance(taken[0], str) and in_text(taken[0]):
         return
     try:
-        if view.bench.engine.valid(parameter.schema, value, direction):
+        if any(view.bench.engine.valid(parameter.schema, value, direction) for value in taken):
             return
-        broken = explain(view.bench.engine, view.contract, parameter.schema, value, direction)
-    except TooDeep:
-        view.unjudged.append(f"{pointer}: is nested too deeply")
+        broken = explain(view.bench.engine, view.contract, parameter.schema, taken[0], direction)
+    except TooDeep as exc:
+        view.unjudged.append(f"{pointer}: {exc}")
         return
     for each in broken:
         if each.keyword in {"enum", "const"} and parameter.name.lower() in VERSION_HEADERS:
@@ -236,8 +287,7 @@ def _parameters_at(view: View) -> str:
 
 def _any_name(view: View, parameter: Parameter) -> bool:
     """An exploded object: its members stand in the query under their own names."""
-    schema = view.bench.coercer.schema_at(parameter.schema)
-    return isinstance(schema, dict) and "object" in values.types_of(schema)
+    return "object" in view.bench.coercer.kinds(view.bench.coercer.schema_at(parameter.schema))
 
 
 def _unknown_headers(view: View) -> None:
