@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import json
 import re
@@ -33,6 +34,7 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     """An object from JSON or YAML. Raises `UsageError` with the place where it is wrong."""
     if len(data) > MAX_BYTES:
         raise UsageError(f"{where}: is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         document = json.loads(data) if data.lstrip()[:1] == b"{" else _yaml(data, where)
     except RecursionError as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import hashlib
 import json
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts import adapters
 from contracts.contract import LIBRARY, PULLED, Contract
+from contracts.documents import read_bytes
 from interlock import catalogue
 from interlock.called import provider_called
 from interlock.errors import UsageError
@@ -96,13 +98,8 @@ class Shelf:
             f"contracts/library/{name}/{known.path.name}" if ours else str(PULLED_FOLDER / known.path.name)
         )
         partial = ours or provider_of(name) != name
-        contract = adapters.load(known.path, name=name, source=source, origin=known.origin, partial=partial)
-        if known.pinned is not None and known.pinned["sha256"] != contract.digest:
-            raise UsageError(
-                f"{known.path}: is not what was pulled: its digest differs from the one in {LOCK}",
-                hint=f"`interlock contracts pull {name}` fetches it anew",
-            )
-        return contract
+        data = _pinned_bytes(known) if known.pinned is not None else read_bytes(known.path)
+        return adapters.parse(data, name=name, source=source, origin=known.origin, partial=partial)
 
     def of_events(self, name: str) -> Contract | None:
         """What says what a provider delivers: its own contract where that does, else our library's. `UsageError`."""
@@ -156,6 +153,21 @@ class Shelf:
         )
 
 
+def _pinned_bytes(known: Known) -> bytes:
+    """What was pulled, and nothing else. Raises `UsageError` for a file that is gone or was changed."""
+    assert known.pinned is not None
+    where = "" if provider_of(known.name) in catalogue.names() else f" --url {known.pinned['url']}"
+    anew = f"`interlock contracts pull {known.name}{where}` fetches it anew"
+    if not known.path.is_file():
+        raise UsageError(f"{known.path}: is in {LOCK}, and is not there", hint=anew)
+    data = read_bytes(known.path)
+    if hashlib.sha256(data).hexdigest() != known.pinned["sha256"]:
+        raise UsageError(
+            f"{known.path}: is not what was pulled: its digest differs from the one in {LOCK}", hint=anew
+        )
+    return data
+
+
 def provider_of(name: str) -> str:
     """The provider that a contract is of: `paypal` for `paypal`, and for a part of its own, `paypal.payments`."""
     stem = name.partition(".")[0]
@@ -173,7 +185,7 @@ def _entry(document: Fetched, pulled_at: str) -> dict[str, Any]:
         document.data.decode("utf-8")
     except UnicodeDecodeError as exc:
         raise UsageError(f"{document.url}: is not UTF-8 text") from exc
-    suffix = ".json" if document.data.lstrip()[:1] == b"{" else ".yaml"
+    suffix = ".json" if document.data.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" else ".yaml"
     return {
         "file": f"{document.name}{suffix}",
         "url": document.url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 
@@ -39,9 +40,28 @@ async def test_it_is_pinned_with_its_digest_and_loaded_from_there(tmp_path: Path
 async def test_what_was_changed_after_it_was_pulled_is_refused(tmp_path: Path) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
         ((known, _),) = await pull(shop(f"http://127.0.0.1:{port}/shop.json"), tmp_path, now=NOW)
-    known.path.write_bytes(DOCUMENT + b" ")
-    with pytest.raises(UsageError, match="is not what was pulled"):
+    for changed in (DOCUMENT + b" ", DOCUMENT[:-1], b"\xff"):
+        known.path.write_bytes(changed)
+        with pytest.raises(UsageError, match="is not what was pulled"):
+            Shelf(tmp_path).load("shop")
+
+
+def test_a_pinned_file_that_is_gone_is_said_and_how_to_have_it_again(tmp_path: Path) -> None:
+    known = Shelf(tmp_path).pin("shop", DOCUMENT, url="https://x.example/", pulled_at="2026-11-26")
+    known.path.unlink()
+    with pytest.raises(
+        UsageError, match=r"shop\.json: is in contracts\.lock\.json, and is not there"
+    ) as refused:
         Shelf(tmp_path).load("shop")
+    assert refused.value.hint == "`interlock contracts pull shop --url https://x.example/` fetches it anew"
+
+
+def test_json_with_a_byte_order_mark_is_json(tmp_path: Path) -> None:
+    data = codecs.BOM_UTF8 + b"\t" + DOCUMENT
+    known = Shelf(tmp_path).pin("shop", data, url="https://x.example/", pulled_at="2026-11-26")
+    assert known.path.name == "shop.json"
+    assert known.path.read_bytes() == data
+    assert Shelf(tmp_path).load("shop").title == "Shop"
 
 
 @pytest.mark.parametrize(
