@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,12 @@ def report_of(
 ) -> Report:
     """The report: one case for each cassette, one that cannot be read too; other files are counted alone."""
     cases, shown = [], []
-    pulled = {provider_of(name) for name in Shelf(Path(options.root)).lock()}
     for each in outcomes:
         if each.format is None and not _is_named(each, options) and not is_broken(each):
             continue
         new = findings.beyond(each.findings, accepted)
         shown += new
-        state, detail = _state(each, new, fail_on, pulled)
+        state, detail = _state(each, new, fail_on, options)
         cases.append(Case(name=each.file, group="verify", state=state, detail=detail, findings=tuple(new)))
     summary = summary_of(outcomes, accepted)
     unreadable = f", {number(summary['unreadable'], 'file')} unreadable" if summary["unreadable"] else ""
@@ -65,7 +64,7 @@ def is_broken(outcome: Outcome) -> bool:
 
 
 def _state(
-    outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None, pulled: Collection[str]
+    outcome: Outcome, new: Sequence[Finding], fail_on: Severity | None, options: Options
 ) -> tuple[CaseState, str]:
     if fail_on is not None and any(findings.at_least(each, fail_on) for each in new):
         return CaseState.FAILED, ""
@@ -74,18 +73,19 @@ def _state(
     if not outcome.known:
         return CaseState.UNPROVEN, f"no contract is known for {', '.join(outcome.hosts)}"
     if not outcome.matched:
-        return CaseState.UNPROVEN, _left_out(outcome, pulled)
+        return CaseState.UNPROVEN, _left_out(outcome, options)
     return (
         CaseState.PASSED,
         "" if not outcome.partly else f"{outcome.partly} of {outcome.matched} judged in part",
     )
 
 
-def _left_out(outcome: Outcome, pulled: Collection[str]) -> str:
+def _left_out(outcome: Outcome, options: Options) -> str:
     """That nothing matched, and where the whole contract is, if ours is a part of it and that was not pulled."""
-    ours = [
-        name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY and name not in pulled
-    ]
+    ours = [name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY]
+    if ours:  # a lock is read where it counts alone: what was named needs none
+        pulled = {provider_of(name) for name in Shelf(Path(options.root)).lock()}
+        ours = [name for name in ours if name not in pulled]
     rest = f"; our library has a part: `interlock contracts pull {ours[0]}` fetches the whole" if ours else ""
     return f"nothing in its {number(outcome.interactions, 'interaction')} is an operation of a contract{rest}"
 
@@ -97,7 +97,8 @@ def summary_of(outcomes: Sequence[Outcome], accepted: frozenset[str]) -> dict[st
     everything = [found for each in outcomes for found in each.findings]
     unjudged: Counter[str] = Counter()
     for each in cassettes:
-        unjudged.update({_why(reason): count for reason, count in each.unjudged.items()})
+        for reason, count in each.unjudged.items():
+            unjudged[_why(reason)] += count
     contracts = {name: facts for each in cassettes for name, facts in each.contracts.items()}
     return {
         "cassettes": len(cassettes),

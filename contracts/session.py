@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from contracts.running import Options, Outcome, Runner
+from interlock.errors import UsageError
 
 OPTION = "--interlock-verify"
 PROPERTY = "interlock"
+REFUSED = "interlock-refused"
 OUTCOMES = pytest.StashKey[dict[int, Outcome]]()
 _RUNNER = pytest.StashKey[Runner]()
 
@@ -64,9 +66,16 @@ class Cassette(pytest.Item):
         self.index = index
 
     def runtest(self) -> None:
-        """Verify the file. A finding is no failure of the session: what fails is decided from the report."""
-        found = self.config.stash[_RUNNER].file(Path(self.name))
-        self.user_properties.append((PROPERTY, json.dumps([self.index, found.to_json()])))
+        """Verify the file. A finding is no failure of the session: what fails is decided from the report.
+
+        A contract that cannot be had is the user's to mend, and no fault of the session either.
+        """
+        try:
+            found = self.config.stash[_RUNNER].file(Path(self.name))
+        except UsageError as exc:
+            self.user_properties.append((REFUSED, json.dumps([self.index, exc.message, exc.hint])))
+        else:
+            self.user_properties.append((PROPERTY, json.dumps([self.index, found.to_json()])))
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it is."""
@@ -79,6 +88,7 @@ class Collected:
     def __init__(self) -> None:
         self.outcomes: dict[int, Outcome] = {}
         self.problems: list[str] = []
+        self.refused: dict[int, UsageError] = {}
         self.done: Callable[[], None] = lambda: None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -88,6 +98,9 @@ class Collected:
                 if name == PROPERTY:
                     index, found = json.loads(str(text))
                     self.outcomes[index] = Outcome.from_json(found)
+                elif name == REFUSED:
+                    index, message, hint = json.loads(str(text))
+                    self.refused[index] = UsageError(message, hint=hint)
             self.done()
         if report.failed:
             self.problems.append(f"{report.nodeid}: {report.longreprtext}")

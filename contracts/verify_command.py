@@ -175,8 +175,7 @@ def run(asked: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outco
     files = runner.files()
     if not files:
         raise CannotJudge("there is no file in what was named")
-    if asked.contracts or asked.provider:
-        chooser(asked, runner.book)  # a wrong document is said at once, not once for each file
+    chooser(asked, runner.book)  # a wrong document or lock is said at once, not once for each file
     collected = session.Collected()
     with (
         _options_file(asked) as path,
@@ -188,6 +187,8 @@ def run(asked: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outco
         code = pytest.main(session.arguments(path, min(jobs, len(files))), plugins=[collected])
     if code == pytest.ExitCode.INTERRUPTED:
         raise click.Abort
+    if collected.refused:
+        raise collected.refused[min(collected.refused)]
     if collected.problems or len(collected.outcomes) != len(files):
         first = collected.problems[0] if collected.problems else f"pytest ended with {code!r}"
         raise InterlockError(f"the session broke off: {first}")

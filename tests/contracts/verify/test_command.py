@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from contracts.shelf import LOCK, Shelf
 from interlock.cli import root
 from interlock.errors import UsageError
 from tests.contracts.verify.made import document
@@ -94,6 +95,50 @@ def test_a_wrong_command_says_what_is_wrong(folder: Path, words: tuple[str, ...]
     result = run(*words)
     assert isinstance(result.exception, UsageError)
     assert result.exception.message == said
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    ("lock", "pinned", "said"),
+    [
+        (False, None, "is not a lock of contracts"),
+        (True, b" ", "is not what was pulled"),
+        (True, b"}", "is not what was pulled"),
+    ],
+)
+def test_a_lock_or_a_pinned_file_that_is_wrong_is_said_where_nobody_named_it(
+    folder: Path, *, jobs: str, lock: bool, pinned: bytes | None, said: str
+) -> None:
+    shelf = Shelf(folder)
+    data = json.dumps(document()).encode()
+    known = shelf.pin("stripe", data, url="https://x.example/", pulled_at="2026-11-26")
+    known.path.write_bytes(data + (pinned or b""))
+    if not lock:
+        (shelf.folder / LOCK).write_text("{")
+    for name in ("one.yaml", "two.yaml"):
+        (folder / name).write_text(
+            (CASSETTE % "{}").replace("https://api.shop.example", "https://api.stripe.com")
+        )
+    refused = run("one.yaml", "two.yaml", "-n", jobs).exception
+    assert isinstance(refused, UsageError)
+    assert said in refused.message
+    assert "pull" in (refused.hint or "")
+
+
+def test_what_was_named_needs_no_lock(folder: Path) -> None:
+    shelf = Shelf(folder)
+    shelf.folder.mkdir(parents=True)
+    (shelf.folder / LOCK).write_text("{")
+    assert run("good.yaml", "--contract", "shop.json", "--evidence", "proof").return_value == 0
+    assert run("other.yaml", "--contract", "shop.json").return_value == 3
+
+
+def test_like_reasons_for_which_nothing_was_judged_are_counted_together(folder: Path) -> None:
+    (folder / "one.yaml").write_text(CASSETTE % '{"id": "[redacted]", "name": "Tom"}')
+    (folder / "two.yaml").write_text(CASSETTE % '{"id": "[redacted]", "name": "Tom", "born": "[redacted]"}')
+    result = run("one.yaml", "two.yaml", "--contract", "shop.json", "--format", "json")
+    counted = json.loads(result.output)["summary"]["not_judged"]
+    assert counted["stands for something redacted"] == 3
 
 
 def test_a_broken_cassette_in_a_folder_is_a_finding_and_not_left_out(folder: Path) -> None:
