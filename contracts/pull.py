@@ -84,12 +84,10 @@ def raw(url: str) -> str:
 
 async def fetch(url: str, wire: Wire | None = None) -> bytes:
     """The document at an address. Raises `UsageError` or `CannotJudge`."""
-    parts = urlsplit(url)
-    if parts.username is not None:
-        raise UsageError("an address with a user name or a password in it is not asked")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{url!r} is not an http:// or https:// address")
-    wire, shown = wire or Wire(max_body_bytes=MAX_BYTES), Redactor().text(url)
+    shown = Redactor().text(url)
+    if not _is_address(url):
+        raise UsageError(f"{shown!r} is not an http:// or https:// address")
+    wire = wire or Wire(max_body_bytes=MAX_BYTES)
     try:
         answer = await wire.exchange(call(Draft(method="GET", url=url)), deadline_seconds=DEADLINE_SECONDS)
     except (WireError, ValueError) as exc:
@@ -99,6 +97,18 @@ async def fetch(url: str, wire: Wire | None = None) -> bytes:
     if answer.truncated:
         raise UsageError(f"{shown}: is larger than {MAX_BYTES // 1024 // 1024} MiB")
     return answer.body
+
+
+def _is_address(url: str) -> bool:
+    """Whether it can be asked at all. Raises `UsageError` for one with a credential in it."""
+    try:
+        parts = urlsplit(url)
+        if parts.username is not None:
+            raise UsageError("an address with a user name or a password in it is not asked")
+        port = parts.port  # reading it is what refuses one that there cannot be
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
 
 
 async def pull(

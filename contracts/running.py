@@ -124,11 +124,14 @@ class Runner:
 
 def rulebook(options: Options) -> Rulebook:
     """What holds for the whole run. Raises `UsageError`."""
+    days = options.old_after_days
+    if not 0 <= days <= dt.timedelta.max.days:  # no number is neither
+        raise UsageError(f"--old-after {days}: must be a number of days from 0 to {dt.timedelta.max.days}")
     return Rulebook(
         severities=severities(options.rules),
         now=dt.datetime.fromisoformat(options.now),
         redactor=Redactor(shapes=[re.compile(shape) for shape in options.shapes]),
-        old_after=dt.timedelta(days=options.old_after_days),
+        old_after=dt.timedelta(days=days),
         complete=options.complete,
         idempotency_header=idempotency_header,
     )

@@ -87,6 +87,13 @@ def test_the_order_is_the_same_whoever_runs_it(folder: Path) -> None:
         (("gone.yaml",), "gone.yaml: there is no such file or folder"),
         ((), "nothing to look at: name cassettes or folders"),
         (("good.yaml", "--contract", "good.yaml"), "good.yaml: is in no format that is known"),
+        *(
+            (
+                ("good.yaml", "--contract", "shop.json", "--old-after", days),
+                f"--old-after {float(days)}: must be a number of days from 0 to 999999999",
+            )
+            for days in ("nan", "inf", "1e300", "1000000000")
+        ),
         (("good.yaml", "--provider", "nobody"), "there is no contract of 'nobody'"),
         (("good.yaml", "--provider", "strpe"), "there is no contract of 'strpe'; did you mean 'stripe'?"),
     ],

@@ -127,6 +127,22 @@ def test_a_name_ends_with_no_dot() -> None:
         documents("paypal.")
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "http://[::1/x",
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:x/",
+        "ftp://x/",
+        "http:///x",
+    ],
+)
+async def test_what_is_no_address_is_said(tmp_path: Path, place: str) -> None:
+    with pytest.raises(UsageError, match="is not an http:// or https:// address"):
+        await pull(shop(place), tmp_path, now=NOW)
+
+
 async def test_a_secret_of_the_address_is_neither_kept_nor_said(tmp_path: Path) -> None:
     async with server(says(_answer(DOCUMENT))) as port:
         await pull(shop(f"http://127.0.0.1:{port}/?token=made-up-0123456789"), tmp_path, now=NOW)
