@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 
 from contracts.contract import Contract
+from contracts.pointers import of_reference, steps
 from contracts.schemas import REQUEST, RESPONSE, Translator
 
 _BACKTRACK_LIMIT = 100_000
@@ -35,6 +36,12 @@ class Engine:
         except ValueError as exc:
             raise TooDeep from exc
 
+    def lost(self, pointer: str, direction: str) -> Mapping[str, str]:
+        """What behind a schema cannot be judged: references that lead nowhere, by their places."""
+        side = self.side(direction)
+        side.validator(pointer)
+        return side.lost(pointer)
+
     def errors(self, pointer: str, value: Any, direction: str) -> list[jsonschema_rs.ValidationError]:
         """Everything that is wrong with it, as the validator says it."""
         return list(self.side(direction).validator(pointer).iter_errors({pointer: value}))
@@ -61,11 +68,30 @@ class _Side:
             contract, direction
         )  # what is translated stays so when more is asked for
         self._validator: jsonschema_rs.Draft202012Validator | None = None
+        self._lost: dict[str, dict[str, str]] = {}
 
     @property
     def schemas(self) -> Mapping[str, Any]:
         """The schemas that are compiled, by pointer."""
         return self._translator.schemas
+
+    def lost(self, pointer: str) -> Mapping[str, str]:
+        """The broken references that a schema leads to, and the schemas that no validator takes."""
+        broken = self._translator.broken
+        if not broken:
+            return {}
+        if pointer not in self._lost:
+            reached = {pointer}
+            ahead = [pointer]
+            while ahead:
+                new = set(_targets(self._translator.schemas.get(ahead.pop()))) - reached
+                reached |= new
+                ahead += new
+            within = tuple(f"{each}/" for each in reached)
+            self._lost[pointer] = {
+                at: told for at, told in broken.items() if at in reached or at.startswith(within)
+            }
+        return self._lost[pointer]
 
     def validator(self, pointer: str) -> jsonschema_rs.Draft202012Validator:
         """The validator that knows this schema."""
@@ -87,6 +113,20 @@ class _Side:
             return _compiled(wrapper)
 
 
+def _targets(schema: Any) -> Iterator[str]:
+    """The schemas of the wrapper that one refers to."""
+    ahead = [schema]
+    while ahead:
+        at = ahead.pop()
+        if isinstance(at, list):
+            ahead += at
+        elif isinstance(at, dict):
+            ahead += at.values()
+            to = of_reference(at.get("$ref"))
+            if to is not None and to.startswith("/properties/"):
+                yield steps(to)[1]
+
+
 def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(
         schema,
@@ -99,8 +139,8 @@ def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
 def _drop_bad_schemas(schemas: dict[str, Any], broken: dict[str, str]) -> None:
     """What no validator takes promises nothing that could be checked, and is said; the others hold all the same."""
     others = dict.fromkeys(schemas, True)
-    for pointer in schemas:
-        if not _takes({"properties": others | {pointer: schemas[pointer]}}):
+    for pointer, schema in schemas.items():
+        if not _takes({"properties": others | {pointer: schema}}):
             schemas[pointer] = True
             broken.setdefault(pointer, "a schema that no validator takes")
 

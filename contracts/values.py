@@ -233,6 +233,13 @@ class Coercer:
             self._known[pointer] = self.plain(follow(self.document, pointer))
         return self._known[pointer]
 
+    def is_free(self, pointer: str) -> bool:
+        """Whether a schema promises nothing of a body."""
+        schema = self.schema_at(pointer)
+        if not isinstance(schema, Mapping) or not schema:
+            return True
+        return schema.get("type") == "file" or schema.get("format") in {"binary", "base64", "byte"}
+
     def plain(self, schema: Any) -> Any:
         """A schema behind its references."""
         for _ in range(_HOPS):

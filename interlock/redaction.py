@@ -18,11 +18,15 @@ from interlock.secrets import Secret
 
 MINIMUM_LENGTH = 4  # shorter values would blot out ordinary text
 MINIMUM_ENCODED = 6  # the same for the part of base64 text that does not depend on its neighbours
+MINIMUM_SHOWN = 8  # characters, of what follows the scheme in a header
 MINIMUM_PART = 16  # and for a part of a secret: a line of a PEM file, a field of a JSON key
 MASK = "[redacted]"
 # Characters: so many are looked through before a pattern is made; a text costs so many more.
 _MANY = 300_000
 _A_LOOK = 300
+_AS_HEADER = re.compile(
+    r"(?i:bearer|basic|token|apikey|bot|key) +(\S+)"
+)  # a whole Authorization, RFC 9110, 11.6.2
 _PASSES = 8  # one is enough, unless a mark and its neighbours happen to spell a secret
 
 _SENSITIVE_KEY = re.compile(rf"(?:{NAMES}|{HEADERS}|assertion|sig)", re.IGNORECASE)
@@ -93,6 +97,8 @@ def parts(value: str) -> Iterator[str]:
     """What is secret by itself inside a secret: lines of a PEM file, fields of a JSON key or a query."""
     yield value
     yield from (line for line in map(str.strip, value.splitlines()) if len(line) >= MINIMUM_PART)
+    if (shown := _AS_HEADER.fullmatch(value)) is not None and len(shown[1]) >= MINIMUM_SHOWN:
+        yield shown[1]
     for name, text in _fields(value):
         if _SENSITIVE_PART.search(name) and len(text) >= MINIMUM_PART:
             yield from (text, unquote(text))

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 5.0
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?:[!-~\x80-\xff][\t -~\x80-\xff]*)?")
+_FRAMING = frozenset(
+    {"connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 # These sign every request anew, or in its URL: a header that is the same for all cannot stand for them.
 _SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"})
 
@@ -170,6 +173,8 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, reference = text.partition("=")
     if not equals or not _HEADER.fullmatch(name):
         raise UsageError("--header must be NAME=REF", hint="such as Authorization=env:TOKEN")
+    if name.lower() in _FRAMING:
+        raise UsageError(f"--header {name}= says where a request ends, which depends on the request")
     return name, reference
 
 

@@ -56,7 +56,8 @@ class Wish:
 class Fuzzed:
     """What came of it. `answered`: statuses and their counts by operation; `faults`: in the order of the contract.
 
-    `troubles`: why an operation could not be asked; `left_out`: operations whose base path nobody said.
+    `troubles`: why an operation could not be asked; `left_out`: why an operation was not, by its name.
+    `unjudged`: why something of an operation, or of its answers, could not be judged.
     `finished`: the names of those that were asked to the end. `stopped`: None where all was done, else why not.
     `sequences`: None where none were asked for, or no operation leads to another.
     """
@@ -65,7 +66,8 @@ class Fuzzed:
     answered: Mapping[str, Mapping[int, int]]
     faults: tuple[Fault, ...]
     troubles: Mapping[str, str]
-    left_out: tuple[Operation, ...]
+    left_out: Mapping[str, str]
+    unjudged: Mapping[str, str]
     finished: frozenset[str]
     stopped: str | None
     sequences: Sequences | None
@@ -83,7 +85,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
     """
     turns = prepared(contract, wish.url)
     too_deep: set[str] = set()
-    gathered = Gathered(contract.operations, wish.headers, too_deep)
+    gathered = Gathered(contract, wish.headers, too_deep)
     stopped = None
     end = None if wish.seconds is None else time.monotonic() + wish.seconds
     with _quiet() as broken:
@@ -93,11 +95,12 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
             if stopped is not None:
                 break
     return Fuzzed(
-        operations=tuple(each for each in contract.operations if each not in turns.left_out),
+        operations=turns.operations,
         answered={name: dict(sorted(counts.items())) for name, counts in gathered.answered.items()},
         faults=gathered.in_order(),
         troubles=gathered.troubles,
         left_out=turns.left_out,
+        unjudged={**turns.unmade, **gathered.unjudged},
         finished=frozenset(gathered.finished),
         stopped=stopped,
         sequences=gathered.sequences,
@@ -177,7 +180,7 @@ def _quiet() -> Iterator[list[BaseException]]:
     _set(wanted)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="interlock-") as folder,
+            tempfile.TemporaryDirectory(prefix="interlock-", ignore_cleanup_errors=True) as folder,
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
         ):

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from contracts.contract import Operation
+from contracts.contract import Contract, Operation
+from contracts.fuzz.bodies import Bodies
 from contracts.matching import selector_reader, told_by
 from contracts.pointers import join, pointer
 from interlock.records import Severity
 
 if TYPE_CHECKING:
+    from schemathesis import Response
     from schemathesis.engine.events import EngineEvent, NonFatalError, ScenarioFinished
     from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Request, ScenarioRecorder
 
 _FORM = "application/x-www-form-urlencoded"
+_INTERIM = range(100, 200)  # the answer is still to come
 _MAX_CURL = 2000
 # What every client sends anew.
 _UNSAID = frozenset(
@@ -101,15 +104,15 @@ class Sequences:
 
 
 class Gathered:
-    """What the events say, by operation. `operations`: in their order; `hidden`: headers that are not shown.
+    """What the events say, by operation. `hidden`: headers that are not shown.
 
     `too_deep`: the ids of the cases whose answers were nested too deeply to be read.
     """
 
-    def __init__(
-        self, operations: Iterable[Operation], hidden: Iterable[str], too_deep: Collection[str]
-    ) -> None:
-        self._order = {each.name: number for number, each in enumerate(operations)}
+    def __init__(self, contract: Contract, hidden: Iterable[str], too_deep: Collection[str]) -> None:
+        self._order = {each.name: number for number, each in enumerate(contract.operations)}
+        self._bodies = Bodies(contract)
+        self.unjudged: dict[str, str] = {}
         self._known: Mapping[str, Operation] = {}
         self._too_deep = too_deep
         self._hidden = _UNSAID | {name.lower() for name in hidden}
@@ -180,6 +183,8 @@ class Gathered:
         from schemathesis.engine.recorder import Request  # noqa: PLC0415 - slow to import
 
         request = None if sent is None else Request.from_prepared_request(sent)
+        if request is not None and not _is_of(request, operation):
+            return
         self._keep(
             Fault(
                 check=NO_ANSWER,
@@ -195,16 +200,35 @@ class Gathered:
     def _scenario(self, event: ScenarioFinished) -> None:
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
-            operation = self._operation(recorder, case_id)
-            if operation is not None and interaction.response is not None:
-                counts = self.answered.setdefault(operation.name, Counter())
-                counts[interaction.response.status_code] += 1
+            operation, response = self._operation(recorder, case_id), interaction.response
+            if operation is None or response is None or response.status_code in _INTERIM:
+                continue
+            self.answered.setdefault(operation.name, Counter())[response.status_code] += 1
+            self._body(operation, interaction.request, response)
         for case_id, nodes in recorder.checks.items():
             for node in nodes:
                 odd = node.name == "unsupported_method"
                 operation = self._operation(recorder, case_id, odd=odd)
                 if node.failure_info is not None and operation is not None:
                     self._fault(operation, node, recorder, case_id)
+
+    def _body(self, operation: Operation, request: Request, response: Response) -> None:
+        """Judge what schemathesis passes over."""
+        if (why := self._bodies.unjudged(operation, response)) is not None:
+            self.unjudged.setdefault(operation.name, why)
+        check = CHECKS["response_schema_conformance"]
+        for each in self._bodies.wrong(operation, response):
+            self._keep(
+                Fault(
+                    check=check,
+                    operation=operation,
+                    title="Response violates schema",
+                    seen=one_line(f"{response.status_code}: {each.seen}"),
+                    message_pointer=check.at + each.pointer,
+                    curl=curl(request, self._hidden),
+                    times=1,
+                )
+            )
 
     def _operation(self, recorder: ScenarioRecorder, case_id: str, *, odd: bool = False) -> Operation | None:
         """The operation that was asked; where another method was tried on its path, None unless that is `odd`.
@@ -229,6 +253,8 @@ class Gathered:
             return
         answer = recorder.interactions.get(info.failure.case_id or case_id)
         status = answer.response.status_code if answer and answer.response else None
+        if status in _INTERIM:
+            return
         path = getattr(info.failure, "instance_path", ())
         place = check.at + (pointer(path) if node.name == "response_schema_conformance" else "")
         deep = check.rule == "fuzz-body" and (info.failure.case_id or case_id) in self._too_deep

@@ -42,16 +42,18 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
     cases = [_case(each, fuzzed, found.get(each.name, []), setting) for each in fuzzed.operations]
     cases += [
         Case(
-            name=each.name,
+            name=name,
             group="fuzz",
             state=CaseState.UNPROVEN,
-            detail="its base path is a variable of its server: --url with a path says it",
+            detail=why,
         )
-        for each in fuzzed.left_out
+        for name, why in fuzzed.left_out.items()
     ]
     count = len(cases)
     if fuzzed.sequences is not None:
         cases.append(_in_sequence(fuzzed.sequences, fuzzed.stopped))
+    if fuzzed.stopped and all(each.state is not CaseState.UNPROVEN for each in cases):
+        cases.append(Case(name="the run", group="fuzz", state=CaseState.UNPROVEN, detail=fuzzed.stopped))
     asked = sum(bool(fuzzed.answered.get(each.name)) for each in fuzzed.operations)
     early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
     closing = (
@@ -103,6 +105,8 @@ def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: S
     elif operation.name not in fuzzed.finished:
         why = fuzzed.stopped or fuzzed.troubles.get(operation.name) or "it broke off"
         state, detail = CaseState.UNPROVEN, f"{why} before all was asked ({detail})"
+    elif operation.name in fuzzed.unjudged:
+        state, detail = CaseState.UNPROVEN, f"{fuzzed.unjudged[operation.name]} ({detail})"
     return Case(name=operation.name, group="fuzz", state=state, detail=detail, findings=tuple(found))
 
 
@@ -146,7 +150,7 @@ def _within(title: str) -> str:
 
 def write_evidence(fuzzed: Fuzzed, report: Report, setting: Setting, folder: Path) -> Path:
     """One piece: proven only where every operation of the contract was asked and kept it."""
-    universe = [*(each.name for each in fuzzed.operations), *(each.name for each in fuzzed.left_out)]
+    universe = [*(each.name for each in fuzzed.operations), *fuzzed.left_out]
     settled = {case.name for case in report.cases if case.state in {CaseState.PASSED, CaseState.FAILED}}
     judged = [name for name in universe if name in settled]
     least = setting.fail_on or Severity.ERROR

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 
 from contracts.contract import Contract, Operation, Selector
 from contracts.fuzz import links
+from contracts.media import essence, is_json, is_xml
 from contracts.pointers import MISSING, follow, join, of_reference, pointer, steps
 from interlock.errors import UsageError
 
 _FORM = "application/x-www-form-urlencoded"
+_MADE = frozenset({_FORM, "multipart/form-data", "application/octet-stream", "*/*", ""})
 _ANY_SERVER = "{server}"
 _ASIDE = "x-interlock-paths"  # the items as they were, for references into them
 _INTO_PATHS = "#/paths/"
@@ -52,10 +54,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """All of them, and the operations that are in none: nobody said their base path."""
+    """All of them. `operations`: that are in one, in the contract's order.
+
+    `left_out`: why an operation is in none; `unmade`: what of an operation's requests cannot be made; by their names.
+    """
 
     turns: tuple[Turn, ...]
-    left_out: tuple[Operation, ...]
+    operations: tuple[Operation, ...]
+    left_out: Mapping[str, str]
+    unmade: Mapping[str, str]
 
 
 def prepared(contract: Contract, url: str) -> Turns:
@@ -66,21 +73,39 @@ def prepared(contract: Contract, url: str) -> Turns:
         )
     based = bool(urlsplit(url).path.strip("/"))
     sorted_out: list[dict[str, Operation]] = []
-    left_out: list[Operation] = []
+    left_out: dict[str, str] = {}
+    asked: dict[tuple[str, frozenset[Selector]], Operation] = {}
     for operation in contract.operations:
         path = ("" if based else operation.bases[0]) + operation.path
-        if _ANY_SERVER in path:
-            left_out.append(operation)
-            continue
         label = f"{operation.method} {path}"
+        if _ANY_SERVER in path:
+            left_out[operation.name] = "its base path is a variable of its server: --url with a path says it"
+            continue
+        if asked.setdefault((label, frozenset(operation.selectors)), operation) is not operation:
+            left_out[f"{operation.name} at {operation.pointer}"] = "nothing tells it from another"
+            continue
         free = next((known for known in sorted_out if label not in known), None)
         if free is None:
             sorted_out.append(free := {})
         free[label] = operation
     aside = _aside(contract.document)
     return Turns(
-        turns=tuple(Turn(known=known, aside=aside) for known in sorted_out), left_out=tuple(left_out)
+        turns=tuple(Turn(known=known, aside=aside) for known in sorted_out),
+        operations=tuple(asked.values()),
+        left_out=left_out,
+        unmade={each.name: why for each in asked.values() if (why := _unmade(each)) is not None},
     )
+
+
+def _unmade(operation: Operation) -> str | None:
+    """Of several media types of its body schemathesis leaves out those that it cannot write, and says nothing."""
+    media = operation.body.media if operation.body is not None else ()
+    odd = [each.media_type for each in media if not _is_made(essence(each.media_type))]
+    return f"no request of {odd[0]} can be made" if odd and len(odd) < len(media) else None
+
+
+def _is_made(name: str) -> bool:
+    return is_json(name) or is_xml(name) or "yaml" in name or name.startswith("text/") or name in _MADE
 
 
 def _aside(document: Mapping[str, Any]) -> dict[str, Any]:

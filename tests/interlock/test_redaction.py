@@ -229,6 +229,13 @@ def test_spellings_leave_out_what_is_too_short() -> None:
     assert all(len(text) >= 4 for text in spellings("ab"))
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "basic", "Token"])
+def test_what_follows_the_scheme_in_a_header_is_secret_alone(scheme: str) -> None:
+    redactor = _redactor(f"{scheme} made-up-4711")
+    assert redactor.text(f"{scheme} made-up-4711") == "[redacted env:S0]"
+    assert redactor.text("tok is made-up-4711") == "tok is [redacted env:S0]"
+
+
 def test_a_few_texts_are_looked_through_and_many_by_one_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Redactor] = []
     prepare = Redactor.prepare

@@ -134,6 +134,7 @@ HERE = "http://127.0.0.1:9"
         (["stripe", "--url", HERE, "--header", "A=env:LIVE_KEY"], "a rehearsal never uses one"),
         (["stripe", "--url", HERE, "--header", "A=env:SNOWMAN"], "the value cannot stand in a header"),
         (["stripe", "--url", HERE, "--header", "A=env:TWO_LINES"], "the value cannot stand in a header"),
+        (["stripe", "--url", HERE, "--header", "Content-Length=env:SNOWMAN"], "says where a request ends"),
         (["stripe", "--url", HERE, "--report", "pdf=x"], "must be FORMAT=FILE"),
         (["payments", "--url", HERE], "payments is live"),
     ],
@@ -199,7 +200,9 @@ def test_the_time_is_up_while_a_request_hangs(capsys: pytest.CaptureFixture[str]
             assert answered == []
         finally:
             over.set()
-    assert "0 requests answered by 0 of 2 operations, seed 7; the time was up before" in capsys.readouterr().out
+    assert (
+        "0 requests answered by 0 of 2 operations, seed 7; the time was up before" in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("about", ["events alone", "sequences that break off"])

@@ -63,8 +63,9 @@ def test_a_request_that_gets_no_answer_is_a_fault(silence: shops.Reply, stopped:
         return silence if "limit" in query and query["limit"] != "1" else shops.right(path, query)
 
     found = fuzzed(falls)
-    (fault,) = (each for each in found.faults if each.check.rule == "fuzz-no-answer")
-    assert (fault.operation.name, fault.seen) == (ITEMS, "Remote end closed connection without response")
+    silent = [each for each in found.faults if each.check.rule == "fuzz-no-answer"]
+    fault = next(each for each in silent if each.operation.name == ITEMS)
+    assert fault.seen == "Remote end closed connection without response"
     assert "/v1/items?limit=" in fault.curl
     assert found.stopped == stopped
 

@@ -31,7 +31,7 @@ def test_every_operation_of_the_library_has_a_turn() -> None:
     for name in Shelf(Path("nowhere")).known():
         contract = Shelf(Path("nowhere")).load(name)
         made = prepared(contract, SOMEWHERE)
-        assert made.left_out == ()
+        assert made.left_out == {}
         asked = [each.name for turn in made.turns for each in turn.known.values()]
         assert sorted(asked) == sorted(each.name for each in contract.operations), name
         for turn in made.turns:
