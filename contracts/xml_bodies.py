@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from contracts.dotted import map_names, written
 from contracts.pointers import follow
 from contracts.values import Coercer, types_of
+from contracts.xml_shapes import Shape, Shapes
 from interlock import xml_document
 
 _MAX_DEPTH = 60
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_TRUE = frozenset({"true", "1"})
+_NOTHING: Any = object()
+_UNSAID = Shape("")
+# What white space around it is no part of (XML Schema, part 2: 3.3.2 and 4.3.6); all other text is as it stands.
+_COLLAPSED_TYPES = frozenset({"boolean", "integer", "number"})
+_COLLAPSED_FORMATS = frozenset({"date", "date-time"})
 
 
 class NotXml(Exception):  # noqa: N818 - it says what the body is
@@ -49,8 +57,7 @@ def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
     promised = _root(coercer.document, pointer, schema)
     if promised is not None and promised != _local(root.tag):
         raise OtherRoot(promised, _local(root.tag))
-    made = _element(root, schema, coercer, _MAX_DEPTH)
-    return coercer.coerce(made, pointer)
+    return _Reader(coercer).element(root, pointer, _MAX_DEPTH)
 
 
 def _root(document: Any, pointer: str | None, schema: Mapping[str, Any]) -> str | None:
@@ -69,83 +76,156 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _element(element: ET.Element, schema: Any, coercer: Coercer, left: int) -> Any:
-    schema = coercer.plain(schema)
-    if left <= 0 or not isinstance(schema, Mapping):
-        return element.text or "" if len(element) == 0 else {}
-    types = types_of(schema)
-    if "array" in types:
-        return [_element(child, schema.get("items"), coercer, left - 1) for child in element]
-    if (names := map_names(written(schema, None))) is not None:
-        return _map(element, names, schema, coercer, left)
-    properties = dict(_properties(schema, coercer, left))
-    if not properties:
-        return _loosely(element, left) if len(element) or "object" in types else element.text or ""
-    made: dict[str, Any] = {}
-    for name, inner in properties.items():
-        found = _member(element, name, inner, coercer, left)
-        if found is not None:
-            made[name] = found
-    known = {tag for name, inner in properties.items() for tag in _tags(name, inner, coercer)}
-    others = [child for child in element if _local(child.tag) not in known]
-    return {_local(child.tag): _loosely(child, left) or child.text or "" for child in others} | made
+class _Reader:
+    """Reads elements along the schemas of one contract. Each element is read once, whatever its schema branches to."""
+
+    def __init__(self, coercer: Coercer) -> None:
+        self._coercer = coercer
+        self._shapes = Shapes(coercer.document)
+
+    def element(self, element: ET.Element, at: str | None, left: int) -> Any:
+        """The value that an element stands for."""
+        shape = self._shapes.at(at) if at is not None and left > 0 else _UNSAID
+        if element.get(_NIL, "").strip() in _TRUE:
+            return None
+        if not isinstance(shape.schema, Mapping):
+            return element.text or "" if len(element) == 0 else {}
+        several = len(element) > 1 and len({child.tag for child in element}) == 1
+        if (listed := self._as_list(shape, several=several)) is not None:
+            return self._wrapped(element, listed, left)
+        if (names := map_names(shape.how)) is not None:
+            return self._map(element, names, shape, left)
+        members = self._members(element, shape, set())
+        if not members and not len(element) and "object" not in shape.types:
+            return self._text(element.text or "", shape)
+        return self._object(element, shape, members, left)
+
+    def _object(self, element: ET.Element, shape: Shape, members: Mapping[str, str], left: int) -> Any:
+        made: dict[str, Any] = {}
+        for name, at in members.items():
+            found = self._member(element, name, at, left, needed=name in shape.required)
+            if found is not _NOTHING:
+                made[name] = found
+        known = {tag for name, at in members.items() for tag in self._tags(name, at)}
+        found_else = {
+            _local(child.tag): self._other(child, shape, left)
+            for child in element
+            if _local(child.tag) not in known
+        }
+        if shape.closed:  # an attribute that nobody promised; one with a namespace is about something else
+            plain = {name: text for name, text in element.attrib.items() if not name.startswith("{")}
+            found_else |= {name: text for name, text in plain.items() if name not in known}
+        return found_else | made
+
+    def _other(self, child: ET.Element, shape: Shape, left: int) -> Any:
+        """A child that the schema does not name: as the others are promised, or as it stands."""
+        if shape.others is not None:
+            return self.element(child, shape.others, left - 1)
+        return _loosely(child, left) if len(child) else child.text or ""
+
+    def _member(self, element: ET.Element, name: str, at: str, left: int, *, needed: bool) -> Any:
+        shape = self._shapes.at(at)
+        how = shape.how
+        tag = str(how.get("name", name))
+        if how.get("attribute") is True:
+            text = next((v for k, v in element.attrib.items() if _local(k) == tag), None)
+            return _NOTHING if text is None else self._text(text, shape)
+        if how.get("x-text") is True:
+            return _NOTHING if element.text is None else self._text(element.text, shape)
+        if how.get("wrapped") is not True:
+            tags = self._item_tags(tag, shape)
+            found = [child for child in element if _local(child.tag) in tags]
+            if (listed := self._as_list(shape, several=len(found) > 1)) is not None:
+                read = [self.element(child, listed.items, left - 1) for child in found]
+                return read if found or needed else _NOTHING  # an empty list leaves nothing behind
+        found = [child for child in element if _local(child.tag) == tag]
+        if how.get("x-flattened") is True and (names := map_names(how)) is not None:
+            return self._map(found, names, shape, left - 1) if found else _NOTHING
+        if not found:
+            return _NOTHING
+        read = [self.element(child, at, left - 1) for child in found]
+        return read[0] if len(read) == 1 else read  # a list where none is promised, for the schema to tell
+
+    def _wrapped(self, element: ET.Element, listed: Shape, left: int) -> Any:
+        """The items of a list; where other names stand in it, what is there, which is no list."""
+        name = None if listed.items is None else self._shapes.at(listed.items).how.get("name")
+        wanted = name.rpartition(":")[2] if isinstance(name, str) else ""
+        if wanted and any(_local(child.tag) != wanted for child in element):
+            return _loosely(element, left)
+        return [self.element(child, listed.items, left - 1) for child in element]
+
+    def _map(
+        self, entries: Iterable[ET.Element], names: tuple[str, str], shape: Shape, left: int
+    ) -> dict[str, Any]:
+        """Entries of a key and a value each."""
+        made = {}
+        for entry in entries:
+            parts = {_local(child.tag): child for child in entry}
+            if names[0] in parts and names[1] in parts:
+                made[parts[names[0]].text or ""] = self.element(parts[names[1]], shape.others, left - 1)
+        return made
+
+    def _text(self, text: str, shape: Shape) -> Any:
+        """A text as its schema types it."""
+        types = shape.types or {name for each in self._shapes.branches(shape) for name in each.types}
+        of_values = types - {"null"}
+        dated = of_values == {"string"} and str(shape.schema.get("format")) in _COLLAPSED_FORMATS
+        if dated or (of_values and of_values <= _COLLAPSED_TYPES):
+            text = " ".join(text.split())
+        if of_values == {"boolean"}:
+            text = {"1": "true", "0": "false"}.get(text, text)
+        return self._coercer.coerce(text, shape.at)
+
+    def _tags(self, name: str, at: str) -> set[str]:
+        """The elements that a member may be written as."""
+        shape = self._shapes.at(at)
+        tag = str(shape.how.get("name", name))
+        return {name, tag} | (set() if shape.how.get("wrapped") is True else self._item_tags(tag, shape))
+
+    def _item_tags(self, tag: str, shape: Shape) -> set[str]:
+        """The elements that the items of a list may be written as, where nothing is wrapped around them."""
+        listed = self._as_list(shape, several=True)
+        items = None if listed is None or listed.items is None else self._shapes.at(listed.items)
+        return {tag} if items is None else {tag, str(items.how.get("name", tag))}
+
+    def _as_list(self, shape: Shape, *, several: bool) -> Shape | None:
+        """The schema of the list that is meant: by itself, or by a branch where there are several, or no other."""
+        if "array" in shape.types:
+            return shape
+        branches = self._shapes.branches(shape)
+        lists = [each for each in branches if "array" in each.types]
+        return lists[0] if lists and (several or len(lists) == len(branches)) else None
+
+    def _members(self, element: ET.Element, shape: Shape, seen: set[str]) -> dict[str, str]:
+        """Every member with its schema; of branches that name the same, the one that the element fits best."""
+        found = dict(shape.members)
+        branches = [each for each in self._shapes.branches(shape) if each.at not in seen]
+        seen |= {each.at for each in branches}
+        for each in sorted(branches, key=lambda branch: self._fit(element, branch), reverse=True):
+            found = self._members(element, each, seen) | found
+        return found
+
+    def _fit(self, element: ET.Element, branch: Shape) -> tuple[bool, int]:
+        """Whether an element has what a branch needs, and how many of its members."""
+        there = {_local(child.tag): child for child in element}
+        names = there.keys() | {_local(name) for name in element.attrib}
+        shown = {name for name, at in branch.members.items() if self._tags(name, at) & names}
+        named = (
+            (there[name].text, self._shapes.at(at).schema)
+            for name, at in branch.members.items()
+            if name in there
+        )
+        return branch.required & branch.members.keys() <= shown and all(
+            _is_one_of(text, schema) for text, schema in named
+        ), len(shown)
 
 
-def _tags(name: str, given: Any, coercer: Coercer) -> set[str]:
-    """The elements that a member may be written as."""
-    schema = coercer.plain(given)
-    how = written(given, schema)
-    items = schema.get("items") if isinstance(schema, Mapping) else None
-    inner = written(items, coercer.plain(items)).get("name") if how.get("wrapped") is not True else None
-    return {name, str(how.get("name", name)), str(inner or name)}
-
-
-def _properties(schema: Mapping[str, Any], coercer: Coercer, left: int) -> Iterator[tuple[str, Any]]:
-    for part in schema.get("allOf", ()) if left > 0 else ():
-        inner = coercer.plain(part)
-        if isinstance(inner, Mapping):
-            yield from _properties(inner, coercer, left - 1)
-    own = schema.get("properties")
-    if isinstance(own, Mapping):
-        yield from own.items()
-
-
-def _member(element: ET.Element, name: str, given: Any, coercer: Coercer, left: int) -> Any:
-    schema = coercer.plain(given)
-    how = written(given, schema)
-    tag = str(how.get("name", name))
-    if how.get("attribute") is True:
-        return next((v for k, v in element.attrib.items() if _local(k) == tag), None)
-    if how.get("x-text") is True:
-        return element.text
-    is_list = isinstance(schema, Mapping) and "array" in types_of(schema)
-    if is_list and how.get("wrapped") is not True:
-        items = schema.get("items")
-        tags = {tag, str(written(items, coercer.plain(items)).get("name", tag))}
-        found = [child for child in element if _local(child.tag) in tags]
-        return [_element(child, items, coercer, left - 1) for child in found]
-    if how.get("x-flattened") is True and (names := map_names(how)) is not None:
-        entries = [each for each in element if _local(each.tag) == tag]
-        return _map(entries, names, schema, coercer, left - 1) if entries else None
-    child = next((each for each in element if _local(each.tag) == tag), None)
-    return None if child is None else _element(child, schema, coercer, left - 1)
-
-
-def _map(
-    entries: Iterable[ET.Element],
-    names: tuple[str, str],
-    schema: Mapping[str, Any],
-    coercer: Coercer,
-    left: int,
-) -> dict[str, Any]:
-    """Entries of a key and a value each."""
-    made = {}
-    for entry in entries:
-        parts = {_local(child.tag): child for child in entry}
-        if names[0] in parts and names[1] in parts:
-            key = parts[names[0]].text or ""
-            made[key] = _element(parts[names[1]], schema.get("additionalProperties"), coercer, left - 1)
-    return made
+def _is_one_of(text: str | None, schema: Any) -> bool:
+    """Whether a text may be what a branch tells itself by."""
+    if not isinstance(schema, Mapping):
+        return True
+    listed = [schema["const"]] if "const" in schema else schema.get("enum")
+    return not isinstance(listed, list) or (text or "").strip() in map(str, listed)
 
 
 def _loosely(element: ET.Element, left: int) -> dict[str, Any]:
