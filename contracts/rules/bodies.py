@@ -152,8 +152,7 @@ def _by_look(view: View, media: tuple[Media, ...], body: bytes, side: str) -> Me
     """The media type of a body without a header: the one that is promised, or the one it looks like."""
     text = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     looks = (each for fits in (_is_sure, _is_loose) for each in media if fits(essence(each.media_type), text))
-    is_text = b"\0" not in body  # an event stream of AWS's is none, where JSON is promised of its events
-    found = media[0] if len(media) == 1 and is_text else next(looks, None)
+    found = media[0] if len(media) == 1 else next(looks, None)
     if found is None:
         view.unjudged.append(f"/{side}/body: has no media type, and looks like none that is promised")
     elif "*" in found.media_type and text[:1] in {b"{", b"["} and not _parses(text):

@@ -252,4 +252,3 @@ def test_a_body_without_a_media_type_is_of_the_one_that_it_must_be_or_looks_like
 def test_a_body_that_looks_like_nothing_that_is_promised_is_not_judged() -> None:
     said = ("/response/body: has no media type, and looks like none that is promised",)
     assert unlabelled(b"oops", JSON, "application/xml") == ([], said)
-    assert unlabelled(b"\0\0\1\2{}", JSON) == ([], said)
