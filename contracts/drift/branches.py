@@ -13,6 +13,7 @@ from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import MISSING, follow
 
 Pair = tuple[Places, Places]
+_ANNOTATIONS = frozenset({"title", "description", "example", "examples", "$comment"})
 _MANY = 2_500  # pairs of alternatives up to which each is held against each
 _PLAIN = LIMITS.keys() | {
     "type", "enum", "const", "title", "description", "exclusiveMinimum", "exclusiveMaximum",
@@ -29,12 +30,12 @@ class Paired:
 
 
 def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[Places]) -> Paired:
-    """Pair alternatives: by the name of a component or title, by text, by their types alone, then the last pair."""
+    """Pair alternatives: by a component's name or a title, by what they say, by their types alone, then the last pair."""
     if len(one) == len(two) == 1:  # one that has another name now is still the one
         return Paired(((one[0], two[0]),), (), ())
     pairs: list[Pair] = []
     left, right = list(one), list(two)
-    for key in (_name, _text, _kind):
+    for key in (_name, _content, _text, _kind):
         found, left, right = _by_key(key, base, revision, left, right)
         pairs += found
     last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
@@ -61,7 +62,7 @@ def _by_key(
     for each in left:
         told = key(base, each)
         other = next((x for x in known.get(told, ()) if told), None)
-        if other is None or (key is not _name and _both_named(base, each, revision, other)):
+        if other is None or (key not in _DECIDING and _both_named(base, each, revision, other)):
             alone.append(each)
         else:
             known[told].remove(other)
@@ -122,6 +123,17 @@ def _text(shapes: Shapes, places: Places) -> str:
     return " ".join(
         canonical(None if (node := follow(shapes.document, p)) is MISSING else node) for p in places
     )
+
+
+def _content(shapes: Shapes, places: Places) -> str:
+    """What an alternative that is written out says, whatever its title; a component's name may be a discriminator's."""
+    node = follow(shapes.document, places[0]) if len(places) == 1 else MISSING
+    if not isinstance(node, dict) or "$ref" in node or component_at(places[0])[0]:
+        return ""
+    return canonical({name: value for name, value in node.items() if name not in _ANNOTATIONS})
+
+
+_DECIDING = (_name, _content)
 
 
 def _kind(shapes: Shapes, places: Places) -> str:

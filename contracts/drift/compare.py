@@ -177,7 +177,7 @@ def _finding(
         more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
         seen = f"{seen or 'changed'}; reached from {', '.join(operations[:_NAMED])}{more}"
     if noted.rule != "operation-stability-decreased" and (loose := _loose(sides, operations)):
-        level, seen = Severity.INFO, f"{seen or 'changed'}; promised as {loose}"
+        level, seen = Severity.INFO, f"{seen}; promised as {loose}" if seen else f"promised as {loose}"
     made = findings.make(
         noted.rule,
         level,

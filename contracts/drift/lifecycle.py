@@ -77,11 +77,12 @@ def _said(node: Mapping[str, Any], name: str) -> str:
 
 
 def day_of(said: object) -> dt.date | None:
-    """The day of `x-sunset`, a date or a moment of RFC 3339; None if it is neither."""
+    """The day of `x-sunset`, a date or a moment of RFC 3339, in UTC; None if it is neither."""
     try:
-        return dt.datetime.fromisoformat(str(said).strip()).date()
+        moment = dt.datetime.fromisoformat(str(said).strip())
     except ValueError:
         return None
+    return moment.date() if moment.tzinfo is None else moment.astimezone(dt.UTC).date()
 
 
 def gone(sides: Sides, operation: Operation, today: dt.date) -> None:

@@ -10,7 +10,8 @@ from contracts.drift.shapes import Places, Shape, Shapes
 def compare(look: Look) -> None:
     """Every member of either, and whether there may be further ones."""
     one, two = look.base.properties, look.revision.properties
-    if any(shape.types is None and not shape.properties for shape in (look.base, look.revision)):
+    silent = [shape.types is None and not shape.properties for shape in (look.base, look.revision)]
+    if any(silent) and not all(silent):
         return  # one of them says nothing of members: what it lacks is not gone
     for name in sorted(one.keys() | two.keys()):
         if name not in two:

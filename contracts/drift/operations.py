@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -231,7 +231,7 @@ def _media(
 ) -> None:
     side = "request" if lane.sent else "response"
     pairs = _pairs(before, after, (lambda m: _plain(m.media_type), lambda m: essence(m.media_type)))
-    for one, two in pairs:
+    for one, two in _ranged(pairs, before, after, sent=lane.sent):
         if one is None and two is not None:
             twin.note(f"{side}-media-type-added", f" {label}: {two.media_type} is new", at[0], two.pointer,
                       listed(m.media_type for m in before), two.media_type)  # fmt: skip
@@ -240,6 +240,28 @@ def _media(
                       one.media_type, listed(m.media_type for m in after))  # fmt: skip
         elif one is not None and two is not None:
             _schema(twin, lane, one, two, label)
+
+
+def _ranged(
+    pairs: Iterable[tuple[Media | None, Media | None]],
+    before: Sequence[Media],
+    after: Sequence[Media],
+    *,
+    sent: bool,
+) -> Iterator[tuple[Media | None, Media | None]]:
+    """A range such as `*/*` stands for what is within it: what is taken in a wider one now, or came in one before."""
+    for one, two in pairs:
+        if one is not None and two is None and sent:
+            yield one, next((each for each in after if _is_within(one, each)), None)
+        elif one is None and two is not None and not sent:
+            yield next((each for each in before if _is_within(two, each)), None), two
+        elif one is None or two is not None or not any(_is_within(each, one) for each in after):
+            yield one, two
+
+
+def _is_within(media: Media, wide: Media) -> bool:
+    name, span = essence(media.media_type), essence(wide.media_type)
+    return name != span and (span in {"*/*", "*"} or (span.endswith("/*") and name.startswith(span[:-1])))
 
 
 def _schema(twin: Twin, lane: Lane, one: Media, two: Media, label: str) -> None:
@@ -304,6 +326,7 @@ def _by_status(
 ) -> Iterator[tuple[Answer | None, Answer | None]]:
     """Answers of one status; `2XX` stands for a status that the other side does not name."""
     before, after = ({each.status: each for each in side} for side in (base, revision))
+    _as_success(before, after)
     used = set()
     for status, one in before.items():
         name = status if status in after else f"{status[0]}XX"
@@ -313,6 +336,14 @@ def _by_status(
     for status, two in after.items():
         if status not in used:
             yield before.get(f"{status[0]}XX"), two
+
+
+def _as_success(before: dict[str, Answer], after: dict[str, Answer]) -> None:
+    """Where one side has no other answer of success, its `default` stands for those of the other."""
+    for side, other in ((before, after), (after, before)):
+        good = [status for status in other if status.startswith("2")]
+        if "default" in side and good and not any(status.startswith("2") for status in side):
+            side.update(dict.fromkeys(good, side["default"]))
 
 
 def _answer(twin: Twin, one: Answer, two: Answer) -> None:

@@ -127,7 +127,7 @@ class Walk:
         if len(pair.base) != 1 or len(pair.revision) != 1 or self.base.old is not self.revision.old:
             return pair.base == pair.revision == ()
         one, two = follow(self.base.document, pair.base[0]), follow(self.revision.document, pair.revision[0])
-        if one != two:
+        if one != two or repr(one) != repr(two):  # to Python 1 and true are equal
             return False
         names = self._references.get(id(one))
         if names is None:

@@ -1,0 +1,83 @@
+"""The same promise in other words is no drift, and a narrower one is, whatever the words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contracts.drift.made import JSON, answering, asking, document, rules
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+
+
+def shape(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members}
+
+
+def test_the_title_of_an_alternative_says_nothing() -> None:
+    one = {"oneOf": [{"title": "A", **shape(a=STRING)}, {"title": "B", **shape(b=STRING)}]}
+    two = {"oneOf": [{"title": "A card", **shape(a=STRING)}, {"title": "B", **shape(b=STRING)}]}
+    for make in (asking, answering):
+        assert rules(make(one), make(two)) == rules(make(two), make(one)) == {}
+
+
+@pytest.mark.parametrize("keyword", ["then", "else"])
+def test_what_a_condition_requires_is_compared(keyword: str) -> None:
+    def held(*names: str) -> dict[str, Any]:
+        return {"if": {"required": ["a"]}, keyword: {"required": list(names)}}
+
+    assert rules(asking(held("b")), asking(held("b", "c"))) == {"request-property-became-required": "error"}
+    assert rules(answering(held("b", "c")), answering(held("b"))) == {
+        "response-property-became-optional": "error"
+    }
+
+
+def test_a_schema_that_only_requires_is_compared_and_one_beside_it_that_says_more_is_not() -> None:
+    assert rules(asking({"required": ["a"]}), asking({"required": ["a", "b"]})) == {
+        "request-property-became-required": "error"
+    }
+    more = shape(a=STRING) | {"required": ["a"]}
+    assert "request-property-became-optional" not in rules(asking({"required": ["a"]}), asking(more))
+
+
+def test_one_and_true_are_two_values() -> None:
+    for keyword in ("const", "enum"):
+        one, two = ({keyword: value if keyword == "const" else [value]} for value in (1, True))
+        assert "error" in rules(answering(shape(a=one)), answering(shape(a=two))).values()
+
+
+def body(side: str, *kinds: str) -> dict[str, Any]:
+    """An operation whose request or answer has these media types."""
+    content = {kind: {"schema": shape(a=INTEGER)} for kind in kinds}
+    if side == "request":
+        return document({"requestBody": {"content": content}, "responses": {"200": {"description": ""}}})
+    return document({"responses": {"200": {"description": "", "content": content}}})
+
+
+def test_a_range_stands_for_the_media_types_within_it() -> None:
+    for wide in ("*/*", "application/*"):
+        assert rules(body("request", JSON), body("request", wide)) == {"request-media-type-added": "info"}
+        assert rules(body("response", wide), body("response", JSON)) == {}
+        assert "error" in rules(body("request", wide), body("request", JSON)).values()
+        assert "error" in rules(body("response", JSON), body("response", wide)).values()
+
+
+def test_default_is_the_answer_of_success_where_there_is_no_other() -> None:
+    def answers(**by_status: Any) -> dict[str, Any]:
+        return document(
+            {
+                "responses": {
+                    status.removeprefix("s"): {"description": "", "content": {JSON: {"schema": schema}}}
+                    for status, schema in by_status.items()
+                }
+            }
+        )
+
+    needed = shape(id=STRING) | {"required": ["id"]}
+    removed = "response-property-removed-required"
+    assert rules(answers(default=needed), answers(s200=shape()))[removed] == "error"
+    assert rules(answers(default=needed), answers(default=needed, s200=shape()))[removed] == "error"
+    assert removed not in rules(
+        answers(s200=needed, default=needed), answers(s200=needed, default=shape(id=STRING))
+    )
