@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -148,8 +149,16 @@ def _bring_in(names: list[str]) -> None:
     gc.enable()
 
 
+def _take_any_text() -> None:
+    """Half a character of somebody's JSON, which no encoding has, is shown as its escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run a command and end the process with its exit status. A user's mistake never shows a traceback."""
+    _take_any_text()
     try:
         if argv is None:
             _bring_in(sys.argv[1:2])

@@ -72,9 +72,10 @@ def write(evidence: Evidence, folder: Path) -> Path:
 def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part. Raises `UsageError`.
 
-    A device or a pipe (`/dev/stdout`) is written to as it is: a file in its place would be its end.
+    A device or a pipe (`/dev/stdout`) is written to as it is: a file in its place would be its end. Half a character,
+    which JSON can hold and a file cannot, is written as its escape.
     """
-    raw = content.encode() if isinstance(content, str) else content
+    raw = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     try:
         if _is_device(path):
             path.write_bytes(raw)

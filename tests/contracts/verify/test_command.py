@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contracts.shelf import LOCK, Shelf
-from interlock.cli import root
+from interlock.cli import main, root
 from interlock.errors import UsageError
 from tests.contracts.verify.made import document
 
@@ -138,6 +138,47 @@ def test_what_was_named_needs_no_lock(folder: Path) -> None:
     (shelf.folder / LOCK).write_text("{")
     assert run("good.yaml", "--contract", "shop.json", "--evidence", "proof").return_value == 0
     assert run("other.yaml", "--contract", "shop.json").return_value == 3
+
+
+def test_half_a_character_is_shown_and_ends_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = document()
+    said["info"]["title"] = "Shop\ud800"
+    pinned = Shelf(folder).pin(
+        "shop", json.dumps(said).encode(), url="https://x.example/", pulled_at="2026-11-26"
+    )
+    assert pinned.path.is_file()
+    recorded = {
+        "request": {
+            "method": "GET",
+            "uri": "https://api.shop.example/v1/no\ud800",
+            "headers": {},
+            "body": None,
+        },
+        "response": {
+            "status": {"code": 200, "message": ""},
+            "headers": {"Content-Type": ["a\ud800"]},
+            "body": {"string": '"\ud800"'},
+        },
+    }
+    (folder / "half.json").write_text(json.dumps({"version": 1, "interactions": [recorded]}))
+    kinds = ("json", "junit", "sarif", "markdown")
+    for named in (("--contract", str(pinned.path)), ("--provider", "shop")):
+        words = (
+            "half.json",
+            *named,
+            *(f"--report={kind}=out.{kind}" for kind in kinds),
+            "--evidence",
+            "proof",
+        )
+        for jobs in ("1", "2"):
+            with pytest.raises(SystemExit) as ended:
+                main(["verify", *words, "-n", jobs])
+            assert ended.value.code == 3
+            told = capsys.readouterr()
+            assert "/v1/no\\ud800" in told.out
+            assert told.err == ""
+        assert "no\\ud800" in (folder / "out.markdown").read_text()
+        assert all((folder / f"out.{kind}").stat().st_size for kind in kinds)
 
 
 def test_like_reasons_for_which_nothing_was_judged_are_counted_together(folder: Path) -> None:
