@@ -11,6 +11,8 @@ from interlock.records import Finding
 LIBRARY = "library"
 PULLED = "pulled"
 FILE = "file"
+# In an operation of Swagger 2, what was made of its form's parameters: no user wrote it, and no finding names it.
+FORM_NODE = "x-form"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

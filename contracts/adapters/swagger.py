@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
-from contracts.contract import Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
-from contracts.pointers import join
+from contracts.contract import FORM_NODE, Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
+from contracts.pointers import follow, join
 
 _STYLES = {"csv": "simple", "ssv": "spaceDelimited", "tsv": "tsv", "pipes": "pipeDelimited", "multi": "form"}
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -117,26 +117,23 @@ class _Reader(Reader):
         fields = [(p, w) for p, w in given if p.get("in") == "formData"]
         if not fields:
             return None
-        # A form's fields are parameters of their own: the schema of the whole is made of them.
-        where = join(at, "x-form")
-        self._keep(where, _form_schema(fields))
+        # A form's fields are parameters of their own: the schema of the whole is made of them, and kept beside them.
+        where = join(at, FORM_NODE)
+        follow(self.document, at)[FORM_NODE] = _form(fields)
         forms = [each for each in consumes if each.lower().startswith(_FORMS)] or list(_FORMS)
         required = any(p.get("required") is True for p, _ in fields)
         return Body(
             pointer=join(at, "parameters"),
             required=required,
-            media=tuple(Media(media_type=each, pointer=where, schema=where) for each in forms),
+            media=tuple(
+                Media(media_type=each, pointer=where, schema=join(where, "schema")) for each in forms
+            ),
         )
 
     def _is_file(self, schema: Any) -> bool:
         """Whether a body is bytes, of whatever media type."""
         found, _ = self.resolve(schema, "")
         return isinstance(found, Mapping) and "file" in (found.get("type"), found.get("format"))
-
-    def _keep(self, at: str, schema: dict[str, Any]) -> None:
-        section, path, method = (part.replace("~1", "/").replace("~0", "~") for part in at.split("/")[1:4])
-        found = self.document[section][path]
-        found[method]["x-form"] = schema
 
     def _answers(self, node: Mapping[str, Any], at: str) -> Iterator[Answer]:
         responses = node.get("responses")
@@ -159,7 +156,9 @@ class _Reader(Reader):
                 pointer=where,
                 media=media,
                 headers=tuple(
-                    Parameter(name=str(name), place="header", pointer=place, schema=place)
+                    Parameter(
+                        name=str(name), place="header", pointer=place, schema=place, style=_style(header)
+                    )
                     for name, header in (headers.items() if isinstance(headers, Mapping) else ())
                     for place in (join(where, "headers", name),)
                     if isinstance(header, Mapping)
@@ -208,7 +207,7 @@ def _is_host(node: Mapping[str, Any]) -> bool:
 
 
 def _parameter(node: Mapping[str, Any], at: str) -> Parameter:
-    style = _STYLES.get(str(node.get("collectionFormat", "csv")), "simple")
+    style = _style(node)
     return Parameter(
         name=node["name"],
         place=node["in"],
@@ -221,9 +220,19 @@ def _parameter(node: Mapping[str, Any], at: str) -> Parameter:
     )
 
 
-def _form_schema(fields: list[tuple[Mapping[str, Any], str]]) -> dict[str, Any]:
+def _style(node: Mapping[str, Any]) -> str:
+    return _STYLES.get(str(node.get("collectionFormat", "csv")), "simple")
+
+
+def _form(fields: list[tuple[Mapping[str, Any], str]]) -> dict[str, Any]:
+    """The whole of a form, as OpenAPI 3 has it: its schema, and how its lists are written; and where each field is."""
+    lists = [p for p, _ in fields if p.get("type") == "array"]
     return {
-        "type": "object",
-        "properties": {p["name"]: {k: v for k, v in p.items() if k != "required"} for p, _ in fields},
-        "required": [p["name"] for p, _ in fields if p.get("required") is True],
+        "schema": {
+            "type": "object",
+            "properties": {p["name"]: {k: v for k, v in p.items() if k != "required"} for p, _ in fields},
+            "required": [p["name"] for p, _ in fields if p.get("required") is True],
+        },
+        "encoding": {p["name"]: {"style": _style(p), "explode": _style(p) == "form"} for p in lists},
+        "fields": {p["name"]: where for p, where in fields},
     }

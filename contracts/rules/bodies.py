@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.contract import Media
+from contracts.contract import FORM_NODE, Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
 from contracts.explain import Broken, explain
 from contracts.media import FORM, chosen, essence, is_json, is_xml, read
 from contracts.placeholders import in_bytes, in_text
+from contracts.pointers import MISSING, follow, join
 from contracts.rules import one_way
 from contracts.rules.requests import leniency
 from contracts.view import View, listed
@@ -202,7 +203,7 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
             f"{side}-body-syntax" if got.root is None else f"{side}-body",
             f"{view.operation.name}: the {side} body {got.problem}",
             where,
-            media.pointer if got.root is None or media.schema is None else media.schema,
+            _told_at(view, media.pointer if got.root is None or media.schema is None else media.schema),
             promised=promised,
             seen=seen,
             at_most=lenient,
@@ -214,15 +215,12 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
 
 
 def _opaque(view: View, media: Media, why: str, where: str) -> None:
+    subject, at = f"{view.operation.name}: {why}", _told_at(view, media.pointer)
     if media.schema is None or _is_free(view, media.schema):  # nothing is promised of it
-        view.add(
-            "body-opaque", f"{view.operation.name}: {why}", where, media.pointer, promised=media.media_type
-        )
+        view.add("body-opaque", subject, where, at, promised=media.media_type)
         return
     view.unjudged.append(f"{where}: {why}")
-    view.add(
-        "body-unjudged", f"{view.operation.name}: {why}", where, media.pointer, promised=media.media_type
-    )
+    view.add("body-unjudged", subject, where, at, promised=media.media_type)
 
 
 def _is_free(view: View, pointer: str) -> bool:
@@ -261,12 +259,27 @@ def _report(view: View, broken: Broken, side: str) -> None:
         rule,
         f"{view.operation.name}: {what} {verb}",
         where,
-        broken.contract_pointer,
+        _told_at(view, broken.contract_pointer, broken.pointer),
         promised=broken.promised,
         seen=broken.seen,
         at_most=leniency(view) if side == REQUEST else None,
         fix=_fix(side, broken),
     )
+
+
+def _told_at(view: View, pointer: str, missing: str = "") -> str:
+    """Where the document itself says it: in Swagger 2 the schema of a form is made of its parameters."""
+    operation, node, inside = pointer.partition(f"/{FORM_NODE}")
+    if not node or view.contract.dialect != "swagger":
+        return pointer
+    document, listed = view.contract.document, join(operation, "parameters")
+    name, _, rest = inside.removeprefix("/schema/properties/").partition("/")
+    if inside == "/schema/required":
+        name, rest = missing.rpartition("/")[2], ""
+    field = follow(document, f"{operation}{node}/fields/{name}")
+    if isinstance(field, str):
+        return f"{field}/{rest}" if rest else field
+    return operation if follow(document, listed) is MISSING else listed
 
 
 def _fix(side: str, broken: Broken) -> str:

@@ -1,0 +1,104 @@
+"""What only Swagger 2 has: forms made of parameters, and lists written in five ways."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from contracts import adapters
+from contracts.verify import Verified, verify
+from tests.contracts.verify.made import FORM, HOST, JSON, bench, body, interaction
+
+FIELD = {"name": "n", "in": "formData", "type": "integer", "required": True}
+LIST = {"name": "ids", "in": "formData", "type": "array", "items": {"type": "integer"}}
+
+
+def held(paths: dict[str, Any], sent: str | None = None, *, form: str = FORM, **about: Any) -> Verified:
+    """A POST to `/t` of a service with these paths, whose answer is an empty object."""
+    document = {
+        "swagger": "2.0",
+        "info": {"title": "Old", "version": "1"},
+        "host": HOST.rpartition("/")[2],
+        "paths": paths,
+        "x-deep": {"path items": {"t": paths.get("/kept", {})}},
+    }
+    contract = adapters.parse(body(document), name="old", source="old.json")
+    raw = None if sent is None else sent.encode()
+    asked = interaction(
+        "POST", "/t", sent=raw, got={}, headers={"Content-Type": form} if sent else {}, **about
+    )
+    return verify(asked, bench(contract))
+
+
+def post(*parameters: dict[str, Any], **answer: Any) -> dict[str, Any]:
+    return {"parameters": list(parameters), "responses": {"200": {"description": "", "schema": {}} | answer}}
+
+
+def told(found: Verified) -> list[tuple[str, str | None, str | None]]:
+    """The rule of every finding, and its places in the message and in the contract."""
+    return [
+        (each.rule, each.location.message_pointer, each.location.contract_pointer) for each in found.findings
+    ]
+
+
+WRITTEN = {"csv": "1,2", "ssv": "1 2", "tsv": "1\t2", "pipes": "1|2", None: "1,2"}
+
+
+def written(way: str | None) -> dict[str, str]:
+    return {} if way is None else {"collectionFormat": way}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_the_lists_of_a_header_are_read_as_they_are_written(way: str | None) -> None:
+    header = {"type": "array", "items": {"type": "integer"}} | written(way)
+    paths = {"/t": {"post": post(headers={"X-A": header})}}
+    assert told(held(paths, answered={"X-A": WRITTEN[way]})) == []
+    (found,) = told(held(paths, answered={"X-A": WRITTEN[way].replace("2", "x")}))
+    assert found[:2] == ("response-header", "/response/header/x-a/1")
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_the_lists_of_a_form_are_read_as_they_are_written(way: str | None) -> None:
+    paths = {"/t": {"post": post(LIST | written(way))}}
+    assert told(held(paths, f"ids={quote(WRITTEN[way])}")) == []
+    assert told(held(paths, "ids=1")) == []
+    assert told(held(paths, f"ids={quote(WRITTEN[way].replace('2', 'x'))}")) == [
+        ("request-body", "/request/body/ids/1", "/paths/~1t/post/parameters/0/items/type")
+    ]
+
+
+def test_a_list_of_several_fields_is_not_taken_apart() -> None:
+    paths = {"/t": {"post": post(LIST | {"collectionFormat": "multi"})}}
+    assert told(held(paths, "ids=1&ids=2")) == []
+    assert [rule for rule, _, _ in told(held(paths, "ids=1,2"))] == ["request-body"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "place"),
+    [
+        ({"/t": {"post": post(FIELD)}}, "/paths/~1t/post/parameters/0"),
+        ({"/t": {"post": post(LIST, FIELD)}}, "/paths/~1t/post/parameters/1"),
+        ({"/t": {"post": post(), "parameters": [FIELD]}}, "/paths/~1t/parameters/0"),
+        ({"/{any}": {"post": post(FIELD)}}, "/paths/~1{any}/post/parameters/0"),
+        (
+            {"/t": {"$ref": "#/x-deep/path%20items/t"}, "/kept": {"post": post(FIELD)}},
+            "/x-deep/path items/t/post/parameters/0",
+        ),
+    ],
+)
+def test_a_field_of_a_form_is_told_where_the_document_has_it(paths: dict[str, Any], place: str) -> None:
+    assert told(held(paths, "n=1")) == []
+    assert told(held(paths, "n=x")) == [("request-body", "/request/body/n", f"{place}/type")]
+    assert told(held(paths, "m=x")) == [("request-body", "/request/body/n", place)]
+
+
+def test_a_form_that_is_none_is_told_at_its_parameters() -> None:
+    paths = {"/t": {"post": post(FIELD) | {"consumes": ["multipart/form-data"]}}}
+    found = told(held(paths, "n=1", form="multipart/form-data; boundary=made-up"))
+    assert found == [("request-body-syntax", "/request/body", "/paths/~1t/post/parameters")]
+    shared = {"/t": {"post": {"responses": post()["responses"], "consumes": [FORM]}, "parameters": [FIELD]}}
+    assert told(held(shared, '{"n": 1}', form=JSON)) == [
+        ("request-media-type", "/request/header/content-type", "/paths/~1t/post")
+    ]
