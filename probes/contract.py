@@ -86,7 +86,7 @@ async def _bench(integration: Integration, tools: Tools) -> Bench:
 
     shelf, name = Shelf(integration.folder), integration.provider.name
     path = shelf.known()[name].path
-    key = (path, path.stat().st_mtime_ns)
+    key = (path, path.stat().st_mtime_ns if path.is_file() else 0)  # `load` says what is missing
     if key not in tools.benches:
         reading = asyncio.to_thread(_read, shelf, name, tools)
         tools.benches[key] = asyncio.ensure_future(reading)

@@ -229,3 +229,14 @@ async def test_without_a_credential_it_is_not_planned_for_strangers(monkeypatch:
         table = stand_in.settings(None)
         table.pop("credentials", None)
         assert plan(joined(table), Tools(), frozenset({KIND})) == []
+
+
+async def test_a_pulled_contract_that_is_gone_is_said_and_how_to_have_it_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pin(tmp_path, {"/v1/balance": answered({})})
+    Shelf(tmp_path).known()["stripe"].path.unlink()
+    outcome = await balance(monkeypatch, {}, folder=tmp_path)
+    assert (outcome.state, outcome.reason) == (State.UNKNOWN, Reason.NOT_CONFIGURED)
+    assert "stripe.json: is in contracts.lock.json, and is not there" in outcome.detail
+    assert "interlock contracts pull stripe" in outcome.detail
