@@ -139,9 +139,19 @@ async def _got(document: Document, wire: Wire | None) -> tuple[Fetched, Contract
             data = await fetch(place, wire)
         shown = Redactor().text(place)  # the lock is committed
         contract = adapters.parse(data, name=document.name, source=shown, origin=PULLED)
+        _promises_something(contract)
     except (UsageError, CannotJudge) as exc:
         return exc
     return Fetched(name=document.name, data=data, url=shown), contract
+
+
+def _promises_something(contract: Contract) -> None:
+    """Raises `UsageError` for a document that would take the place of a contract, and has nothing in it."""
+    if not contract.operations and not contract.events:
+        raise UsageError(
+            f"{contract.source}: has no operation and no event, so it promises nothing",
+            hint="a document that refers to others for its paths is not read with them",
+        )
 
 
 def _none_of(
