@@ -68,10 +68,8 @@ def test_json_with_a_byte_order_mark_is_json(tmp_path: Path) -> None:
     ("answer", "error"),
     [
         (_answer(b"{}"), UsageError),
-        *(
-            (_answer(json.dumps(document() | {"paths": paths}).encode()), UsageError)
-            for paths in ({}, [1, 2], None)
-        ),
+        (_answer(json.dumps(document() | {"paths": {}}).encode()), UsageError),
+        (_answer(json.dumps(document() | {"paths": [1, 2]}).encode()), UsageError),
         (_answer(b"gone", "404 Not Found"), CannotJudge),
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", CannotJudge),
         (_answer(DOCUMENT + b" " * 100_000), UsageError),
