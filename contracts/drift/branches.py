@@ -30,7 +30,7 @@ class Paired:
 
 
 def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[Places]) -> Paired:
-    """Pair alternatives: by a component's name or a title, by what they say, by their types alone, then the last pair."""
+    """Pair alternatives: by a component's name or a title, by what they say, by their types, then the last pair."""
     if len(one) == len(two) == 1:  # one that has another name now is still the one
         return Paired(((one[0], two[0]),), (), ())
     pairs: list[Pair] = []

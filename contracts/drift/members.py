@@ -83,6 +83,9 @@ def _in_both(look: Look, name: str) -> None:
     inner = Look(walk, look.pair, f"{look.label}.{name}", walk.base.of(one), walk.revision.of(two))
     _access(inner)
     out = [_left_out(look, walk.base, one), _left_out(look, walk.revision, two)]
+    if out == [False, True]:
+        _gone(look, name)  # in this direction
+        return
     needed = [name in look.base.required and not out[0], name in look.revision.required and not out[1]]
     if needed[0] is not needed[1] and (look.lane.sent or not any(out)):
         _need(look, name, now=needed[1])

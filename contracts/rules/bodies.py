@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.branching import beyond_measure, is_shallow
 from contracts.contract import FORM_NODE, Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
 from contracts.explain import Broken, explain
@@ -211,6 +212,11 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
     elif got.opaque is not None:
         _opaque(view, media, got.opaque, where)
     elif media.schema is not None:
+        if not (is_shallow(message.body) and not is_xml(essence(content_type or media.media_type))) and (
+            beyond_measure(view.contract.document, got.value, media.schema)
+        ):
+            _opaque(view, media, "its schema branches beyond measure", where)
+            return
         _schema(view, got.value, media, side)
 
 

@@ -81,3 +81,15 @@ def test_default_is_the_answer_of_success_where_there_is_no_other() -> None:
     assert removed not in rules(
         answers(s200=needed, default=needed), answers(s200=needed, default=shape(id=STRING))
     )
+
+
+def test_a_member_that_belongs_to_the_other_direction_now_is_gone_from_this_one() -> None:
+    one = shape(p=STRING) | {"required": ["p"]}
+    for flag, make, rule, level in (
+        ("writeOnly", answering, "response-property-removed-required", "error"),
+        ("readOnly", asking, "request-property-removed", "warning"),
+    ):
+        two = shape(p=INTEGER | {flag: True}) | {"required": ["p"]}
+        found = rules(make(one), make(two))
+        assert found[rule] == level
+        assert not [each for each in found if each.endswith("type-changed")]
