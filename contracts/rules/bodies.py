@@ -212,12 +212,13 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
     elif got.opaque is not None:
         _opaque(view, media, got.opaque, where)
     elif media.schema is not None:
-        if not (is_shallow(message.body) and not is_xml(essence(content_type or media.media_type))) and (
-            beyond_measure(view.contract.document, got.value, media.schema)
+        as_json = is_json(essence(content_type or media.media_type))
+        if not (as_json and is_shallow(message.body)) and beyond_measure(
+            view.contract.document, got.value, media.schema
         ):
             _opaque(view, media, "its schema branches beyond measure", where)
-            return
-        _schema(view, got.value, media, side)
+        else:
+            _schema(view, got.value, media, side)
 
 
 def _opaque(view: View, media: Media, why: str, where: str) -> None:
