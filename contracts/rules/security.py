@@ -101,7 +101,9 @@ def _text(view: View, scheme: SecurityScheme) -> str | None:
     if scheme.kind == "query":
         return max(view.query.get(scheme.field, ()), default=None)
     whole = view.request_headers.get("cookie", "")
-    return whole if is_placeholder(whole) else cookies(whole).get(scheme.field)
+    if whole and "=" not in whole:  # what was put for it, or no cookies that could be told apart
+        return whole
+    return cookies(whole).get(scheme.field)
 
 
 def _said_in_full(scheme: SecurityScheme, seen: str) -> str:
