@@ -19,6 +19,7 @@ _SECRET_NAMES = re.compile(
 )
 _SECRET_HEADERS = ("authorization", "x-api-key", "api-key", "x-auth-token", "x-shopify-access-token")
 _LEAST = 8  # shorter values are page tokens and the like at best
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)  # RFC 9110, 5.6.2
 _REFUSED = frozenset({401, 403})
 _NOTHING, _EMPTY = "nothing", "an empty value"
 # The schemes of HTTP's registry: any other name in a document may be a word for a bare key.
@@ -101,9 +102,10 @@ def _text(view: View, scheme: SecurityScheme) -> str | None:
     if scheme.kind == "query":
         return max(view.query.get(scheme.field, ()), default=None)
     whole = view.request_headers.get("cookie", "")
-    if whole and "=" not in whole:  # what was put for it, or no cookies that could be told apart
-        return whole
-    return cookies(whole).get(scheme.field)
+    pairs = [part.partition("=") for part in whole.split(";") if part.strip()]
+    if all(equals and _TOKEN.fullmatch(name.strip()) for name, equals, _ in pairs):
+        return cookies(whole).get(scheme.field)
+    return whole  # what was put for it, or no cookies that could be told apart
 
 
 def _said_in_full(scheme: SecurityScheme, seen: str) -> str:
