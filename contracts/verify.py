@@ -65,9 +65,16 @@ def verify_all(interactions: Iterable[Interaction], choose: Chooser) -> Iterator
             yield each
         else:
             found = _settled(each)
-            own = [x for x in found.findings if x.rule not in said]
-            said |= {x.rule for x in own if x.rule in _ONCE}
+            own = [x for x in found.findings if _as_a_whole(x) not in said]
+            said |= {told for x in own if (told := _as_a_whole(x)) is not None}
             yield replace(found, findings=(*own, *together.get(each.interaction.source.index, ())))
+
+
+def _as_a_whole(finding: Finding) -> str | None:
+    """What a finding is of, where that is the cassette or the contract and no single interaction."""
+    if finding.rule == "contract-reference":
+        return f"{finding.rule} {finding.location.contract_pointer}"
+    return finding.rule if finding.rule in _ONCE else None
 
 
 def _view(interaction: Interaction, benches: Sequence[Bench]) -> View:

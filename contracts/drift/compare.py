@@ -96,6 +96,9 @@ def compare(
     security.schemes(sides)
     compare_schemas(sides.walk)
     unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.is_cut else []
+    lost = sorted(sides.walk.base.lost | sides.walk.revision.lost)
+    if lost:
+        unjudged.append(f"references lead nowhere, and nothing is compared behind them: {listed(lost)}")
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
     levels = {name: None if name in passed_over else level for name, level in levels.items()}
     found = findings.in_order(_findings(sides, levels))

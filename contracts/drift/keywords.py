@@ -42,6 +42,12 @@ _NOTHING: Mapping[str, Any] = {}
 Limit = tuple[float, bool]
 
 
+def elsewhere(node: Mapping[str, Any]) -> list[str]:
+    """The references of a schema that lead out of the document, or go by names: they are not followed."""
+    found = (node.get(name) for name in ("$ref", "$dynamicRef"))
+    return [str(each) for each in found if each is not None and of_reference(each) is None]
+
+
 def listed(node: Mapping[str, Any], name: str) -> list[Any]:
     """A keyword that is a list; empty where it is none."""
     value = node.get(name)

@@ -97,7 +97,8 @@ class Shape:
 class Shapes:
     """The shapes of one contract, each made once. `looked_at`: how many schemas went into them.
 
-    `cut`: whether one has more parts than are merged. `extensible`: which of them have extensible lists, so far as
+    `cut`: whether one has more parts than are merged. `lost`: references that lead nowhere in the document.
+    `extensible`: which of them have extensible lists, so far as
     that was asked.
     """
 
@@ -106,6 +107,7 @@ class Shapes:
         self.old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
         self.looked_at = 0
         self.cut = False
+        self.lost: set[str] = set()
         self.extensible: dict[Places, bool] = {}
         self._known: dict[Places, Shape] = {}
 
@@ -142,6 +144,8 @@ class Shapes:
             pointer, takes_null = stack.pop()
             node = follow(self.document, pointer)
             impossible |= node is False
+            if node is MISSING:
+                self.lost.add(f"#{pointer}")
             if not isinstance(node, Mapping) or pointer in seen:
                 continue
             seen.add(pointer)
@@ -159,6 +163,7 @@ class Shapes:
 
     def _referred(self, node: Mapping[str, Any]) -> list[str]:
         target = of_reference(node.get("$ref"))
+        self.lost.update(keywords.elsewhere(node))
         return [target] if target is not None else []
 
     def _single(self, node: Mapping[str, Any], at: str) -> Iterator[str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.contract import Contract
-from contracts.drift.keywords import NAMED
+from contracts.drift.keywords import NAMED, elsewhere
 from contracts.drift.naming import component
 from contracts.drift.shapes import Places, Shape, Shapes
-from contracts.pointers import follow, of_reference
+from contracts.pointers import MISSING, follow, of_reference
 
 # More than any honest pair of documents has (Stripe's: 6,000 pairs, 28,000 schemas); hostile ones multiply.
 MAX_PAIRS = 100_000
@@ -129,12 +129,17 @@ class Walk:
         one, two = follow(self.base.document, pair.base[0]), follow(self.revision.document, pair.revision[0])
         if one != two or repr(one) != repr(two):  # to Python 1 and true are equal
             return False
+        if one is MISSING:
+            self.base.lost.add(f"#{pair.base[0]}")
         names = self._references.get(id(one))
         if names is None:
             names = self._references[id(one)] = tuple(dict.fromkeys(_references(one)))
         if _MERGED in names:
             return False
         for name in names:
+            if name.startswith(_LOST):
+                self.base.lost.add(name.removeprefix(_LOST))
+                continue
             before, after = self.base.places(name), self.revision.places(name)
             if not self._left_out(pair.lane, before, after):
                 self.step(pair, before, after, f"{label} ({name.rpartition('/')[2]})")
@@ -164,6 +169,7 @@ class Walk:
 
 
 _MERGED = "allOf"
+_LOST = "lost "  # before a reference that is not followed
 
 
 def _references(node: Any) -> Iterator[str]:
@@ -183,4 +189,5 @@ def _references(node: Any) -> Iterator[str]:
             target = of_reference(each.get("$ref"))
             if target is not None:
                 yield target
+            yield from (f"{_LOST}{name}" for name in elsewhere(each))
             stack += [(inner, key in NAMED) for key, inner in each.items() if key not in _VALUES]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from contracts.rules import answers, bodies, lifecycle, requests, security
+from contracts.rules import answers, bodies, lifecycle, references, requests, security
 from contracts.rules.table import RULES, Rule, severities
 from contracts.view import View
 
 # In the order of a message. Each adds its findings to the view.
 CHECKS: tuple[Callable[[View], None], ...] = (
     lifecycle.operation,
+    references.broken,
     requests.parameters,
     requests.unknown_fields,
     bodies.request_body,

@@ -14,7 +14,7 @@ from contracts.explain import Broken, explain
 from contracts.media import FORM, chosen, essence, is_json, is_xml, read
 from contracts.placeholders import in_bytes, in_text
 from contracts.pointers import MISSING, follow, join
-from contracts.rules import one_way
+from contracts.rules import one_way, references
 from contracts.rules.requests import leniency
 from contracts.view import View, listed
 from interlock.records import Message, Severity
@@ -244,8 +244,9 @@ def _schema(view: View, value: Any, media: Media, side: str) -> None:
         if not engine.valid(media.schema, value, side):
             for broken in explain(engine, view.contract, media.schema, value, side):
                 _report(view, broken, side)
-    except TooDeep:
-        view.unjudged.append(f"/{side}/body: is nested too deeply")
+    except TooDeep as exc:
+        view.unjudged.append(f"/{side}/body: {exc}")
+    references.behind(view, media.schema, side, f"/{side}/body")
     one_way.judge(view, value, media.schema, side)
 
 

@@ -14,6 +14,7 @@ from contracts.engine import REQUEST, TooDeep
 from contracts.explain import Broken, explain
 from contracts.placeholders import in_text
 from contracts.pointers import MISSING, follow, join
+from contracts.rules import references
 from contracts.view import View, decoded, listed
 from interlock.records import Severity
 
@@ -223,7 +224,9 @@ def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer:
     if isinstance(taken[0], str) and in_text(taken[0]):
         return
     try:
-        if any(view.bench.engine.valid(parameter.schema, value, direction) for value in taken):
+        fits = any(view.bench.engine.valid(parameter.schema, value, direction) for value in taken)
+        references.behind(view, parameter.schema, direction, pointer)
+        if fits:
             return
         broken = explain(view.bench.engine, view.contract, parameter.schema, taken[0], direction)
     except TooDeep as exc:

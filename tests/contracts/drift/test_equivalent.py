@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contracts.drift.made import JSON, answering, asking, document, rules
+from tests.contracts.drift.made import JSON, answering, asking, compared, document, rules
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 
@@ -93,3 +93,16 @@ def test_a_member_that_belongs_to_the_other_direction_now_is_gone_from_this_one(
         found = rules(make(one), make(two))
         assert found[rule] == level
         assert not [each for each in found if each.endswith("type-changed")]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [{"$ref": "./c.json#/X"}, {"$ref": "#pet"}, {"$ref": "#/components/schemas/No"}, {"$dynamicRef": "#p"}],
+)
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_a_reference_hides_is_said_to_be_not_compared(reference: dict[str, Any], deep: bool) -> None:
+    made = answering(shape(a=reference) if deep else reference)
+    found = compared(made, made)
+    assert found.findings == ()
+    (why,) = found.unjudged
+    assert next(iter(reference.values())) in why

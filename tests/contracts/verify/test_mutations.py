@@ -29,7 +29,7 @@ OFFICIAL = {
 
 def scored(maker: Maker, mutations: Iterable[Mutation]) -> Score:
     """How many there are of each kind and place, how many were found exactly, how often there was more."""
-    judge = bench(maker.contract, "body-unjudged=off")
+    judge = bench(maker.contract, "body-unjudged=off", "contract-reference=off")
     total: Counter[str] = Counter()
     exact: Counter[str] = Counter()
     noisy, control = 0, None

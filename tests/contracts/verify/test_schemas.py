@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.engine import REQUEST, RESPONSE, Engine, TooDeep
-from tests.contracts.verify.made import JSON, contract
+from contracts.verify import Verified, verify
+from tests.contracts.verify.made import JSON, bench, contract, interaction, places
 
 ROOT = "/paths/~1t/post/requestBody/content/application~1json/schema"
 OTHER = "/paths/~1u/post/requestBody/content/application~1json/schema"
@@ -69,3 +70,52 @@ def test_a_text_that_is_none_is_said_to_be_so() -> None:
     made = engine({"type": "string", "pattern": "a"})
     with pytest.raises(TooDeep, match="half of a pair"):
         made.valid(ROOT, "\ud800", REQUEST)
+
+
+def answered(schema: Any, body: Any, **components: Any) -> Verified:
+    """An answer with this body against this schema."""
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Odd", "version": "1"},
+        "servers": [{"url": "https://api.made-up.example/v1"}],
+        "paths": {
+            "/t": {
+                "get": {
+                    "parameters": [{"$ref": "#/components/parameters/P"}],
+                    "responses": {"200": {"description": "", "content": {JSON: {"schema": schema}}}},
+                }
+            }
+        },
+        "components": {"schemas": components, "parameters": {"P": {"name": "p", "in": "query"}}},
+    }
+    return verify(interaction(path="/v1/t", got=body), bench(contract(document)))
+
+
+@pytest.mark.parametrize("reference", ["#/components/schemas/No", "./other.yaml#/X", "#nobody"])
+def test_what_a_broken_reference_hides_is_unjudged_and_said(reference: str) -> None:
+    found = answered(
+        {"type": "object", "properties": {"a": {"$ref": reference}, "n": {"type": "integer"}}}, {"n": "x"}
+    )
+    assert places(found) == [
+        ("response-body", "/response/body/n"),
+        ("contract-reference", "/response/body"),
+    ]
+    assert found.findings[1].seen == reference
+    assert len(found.unjudged) == 1
+    assert answered({"type": "object"}, {}).unjudged == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "named"),
+    [
+        ({"$ref": "#pet"}, {"$anchor": "pet"}),
+        ({"$ref": "Pet"}, {"$id": "Pet"}),
+        ({"$dynamicRef": "#pet"}, {"$dynamicAnchor": "pet"}),
+    ],
+)
+def test_references_by_name_are_followed(reference: dict[str, Any], named: dict[str, Any]) -> None:
+    pet = {"type": "integer", **named}
+    assert places(answered(reference, 1, Pet=pet)) == []
+    assert places(answered(reference, "x", Pet=pet)) == [("response-body", "/response/body")]
+    twice = answered(reference, "x", Pet=pet, Other=pet)
+    assert places(twice) == [("contract-reference", "/response/body")]

@@ -398,7 +398,9 @@ def test_a_broken_reference_promises_nothing_and_is_noted() -> None:
     given["components"]["schemas"]["Pet"]["properties"]["kind"] = {"$ref": "#/components/schemas/Gone"}
     made = contract(given)
     assert [each.rule for each in made.notes] == ["contract-reference"]
-    assert places(verify(interaction(got=CAT | {"kind": 5}), bench(made))) == []
+    found = verify(interaction(got=CAT | {"kind": 5}), bench(made))
+    assert places(found) == [("contract-reference", "/response/body")]
+    assert found.unjudged == ("/response/body: the contract is broken behind its schema",)
 
 
 def test_a_body_nested_beyond_reason_is_said_and_crashes_nothing() -> None:

@@ -1,0 +1,34 @@
+"""References of the contract that lead nowhere: nothing is judged behind them, and that is said."""
+
+from __future__ import annotations
+
+from contracts.view import View
+
+_RULE = "contract-reference"
+
+
+def broken(view: View) -> None:
+    """Those of the operation itself: its parameters, its body, its answers."""
+    within = f"{view.operation.pointer}/"
+    for each in view.contract.notes:
+        at = each.location.contract_pointer or ""
+        if each.rule == _RULE and at.startswith(within):
+            view.unjudged.append(f"{at}: leads nowhere in the contract")
+            view.add(_RULE, each.subject, "", at, promised=each.promised, fix=each.fix)
+
+
+def behind(view: View, schema: str, direction: str, where: str) -> None:
+    """Those behind a schema that something was held against."""
+    lost = view.bench.engine.lost(schema, direction)
+    if lost:
+        view.unjudged.append(f"{where}: the contract is broken behind its schema")
+    for at, told in lost.items():
+        view.add(
+            _RULE,
+            f"{view.operation.name}: nothing can be judged behind {told[:200]!r}",
+            where,
+            at,
+            promised="a local reference to a part of the document; nothing is fetched",
+            seen=told[:200],
+            fix="tell the provider, or mend the document",
+        )
