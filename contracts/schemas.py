@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -35,6 +36,7 @@ _LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
 _MAPS = frozenset(("properties", "patternProperties", "dependentSchemas"))
 _COMPOSED = ("$ref", "allOf", "anyOf", "oneOf", "not", "if", "const")
 _MAX_HOPS = 32
+_PLAIN = "/~!$&'()*+,;=:@?"  # what stands in a fragment as it is (RFC 3986, 3.5)
 
 
 class Translator:
@@ -86,7 +88,7 @@ class Translator:
             self.broken.setdefault(join(at, "$ref"), reference)
             return True
         self._waiting.append(target)
-        found = {"$ref": f"#/properties/{escape(target)}"}
+        found = {"$ref": f"#/properties/{quote(escape(target), safe=_PLAIN)}"}
         # Before 3.1 what stands beside a reference is without effect.
         return found if self._old or len(node) == 1 else found | self._keywords(node, at, beside)
 

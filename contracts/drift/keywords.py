@@ -18,7 +18,7 @@ LIMITS = {
 _EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 _LIMITING = LIMITS.keys() | set(_EXCLUSIVE.values())
 # Conditions that are compared as a whole, those that are a schema each, and those that are schemas by name.
-_WHOLE = ("not", "if", "contentMediaType", "contentEncoding", "multipleOf")
+WHOLE = frozenset({"not", "if", "contentMediaType", "contentEncoding", "multipleOf"})
 _SCHEMAS = (
     "then",
     "else",
@@ -29,7 +29,7 @@ _SCHEMAS = (
     "contentSchema",
 )
 _BY_NAME = ("dependentSchemas", "patternProperties")
-_CONDITIONS = frozenset((*_WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "uniqueItems"))
+_CONDITIONS = frozenset((*WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "uniqueItems"))
 ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
@@ -183,11 +183,18 @@ def closes(node: Mapping[str, Any]) -> bool:
     return node.get("additionalProperties") is False
 
 
+def refers(node: Any) -> bool:
+    """Whether there is a reference anywhere in it."""
+    if isinstance(node, Mapping):
+        return "$ref" in node or any(map(refers, node.values()))
+    return isinstance(node, list) and any(map(refers, node))
+
+
 def conditions(node: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str | None]]:
     """Every condition of a schema: its name, what it says, and its pointer where it is a schema."""
     if not node.keys() & _CONDITIONS:
         return
-    for name in _WHOLE:
+    for name in sorted(WHOLE):
         if name in node:
             yield name, node[name], None
     for name in _SCHEMAS:

@@ -14,6 +14,7 @@ from contracts.pointers import MISSING, follow, join, of_reference
 
 MAX_PARTS = 300  # schemas that hold for one value at the same time
 _MAX_HOPS = 32
+_MAX_EXPANDED = 6  # references within references, of what is compared as a text
 _OF_NUMBERS = frozenset({"minimum", "maximum"})
 _JOINTS = frozenset({"allOf", "$ref"})  # a schema that says nothing but these says what they lead to
 # The places whose schemas all hold for one value; empty where anything goes.
@@ -108,6 +109,7 @@ class Shapes:
         self.looked_at = 0
         self.cut = False
         self.lost: set[str] = set()
+        self._built_on: dict[str, dict[str, str]] | None = None
         self.extensible: dict[Places, bool] = {}
         self._known: dict[Places, Shape] = {}
 
@@ -228,9 +230,40 @@ class Shapes:
         places: dict[str, Places] = {}
         for part in parts:
             for name, said, at in keywords.conditions(part.node, part.pointer):
-                texts.setdefault(name, set()).add(keywords.canonical(said))
+                whole = self._expanded(said, _MAX_EXPANDED) if at is None and keywords.refers(said) else said
+                texts.setdefault(name, set()).add(keywords.canonical(whole))
                 places[name] = tuple(dict.fromkeys((*places.get(name, ()), *self.places(at))))
         return {name: (" and ".join(sorted(texts[name])), places[name]) for name in sorted(texts)}
+
+    def _expanded(self, node: Any, left: int) -> Any:
+        """With what its references stand for in their places, so that it can be compared as a whole."""
+        if isinstance(node, list):
+            return [self._expanded(each, left) for each in node]
+        if not isinstance(node, Mapping):
+            return node
+        target = of_reference(node.get("$ref"))
+        if target is None or left <= 0:
+            return {name: self._expanded(each, left) for name, each in node.items()}
+        found = follow(self.document, target)
+        beside = {} if self.old else {name: each for name, each in node.items() if name != "$ref"}
+        inner = self._expanded(found, left - 1) if found is not MISSING else target
+        return {"allOf": [inner, self._expanded(beside, left)]} if beside else inner
+
+    def subtypes(self, places: Places) -> dict[str, str]:
+        """The components that a schema with a discriminator stands for, by their names: those that are built on it."""
+        node = follow(self.document, places[0]) if len(places) == 1 else None
+        if not isinstance(node, Mapping) or "discriminator" not in node:
+            return {}
+        if self._built_on is None:
+            self._built_on = {}
+            for base in ("/components/schemas", "/definitions"):
+                found = follow(self.document, base)
+                for name, node in found.items() if isinstance(found, Mapping) else ():
+                    for part in keywords.listed(node, "allOf") if isinstance(node, Mapping) else ():
+                        parent = of_reference(part.get("$ref")) if isinstance(part, Mapping) else None
+                        if parent is not None:
+                            self._built_on.setdefault(parent, {})[str(name)] = join(base, name)
+        return self._built_on.get(places[0], {})
 
     def _groups(self, parts: tuple[Part, ...]) -> Iterator[Group]:
         for part in parts:

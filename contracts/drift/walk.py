@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.contract import Contract
-from contracts.drift.keywords import NAMED, elsewhere
+from contracts.drift.keywords import NAMED, WHOLE, elsewhere, refers
 from contracts.drift.naming import component
 from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import MISSING, follow, of_reference
@@ -119,6 +119,9 @@ class Walk:
                 self.left_over = True
                 return
             pair, label = self.waiting.popleft()
+            one, two = self.base.subtypes(pair.base), self.revision.subtypes(pair.revision)
+            for name in sorted(one.keys() & two.keys()):
+                self.step(pair, (one[name],), (two[name],), name)
             if not self._same(pair, label):
                 yield pair, label, self.base.of(pair.base), self.revision.of(pair.revision)
 
@@ -172,6 +175,11 @@ _MERGED = "allOf"
 _LOST = "lost "  # before a reference that is not followed
 
 
+def _is_whole(node: Mapping[str, Any]) -> bool:
+    """Whether a condition that is compared as a whole refers to something."""
+    return not WHOLE.isdisjoint(node) and any(name in node and refers(node[name]) for name in WHOLE)
+
+
 def _references(node: Any) -> Iterator[str]:
     """Where the references of a schema lead; `allOf` where it has parts that count only together."""
     stack = [(node, False)]
@@ -183,7 +191,7 @@ def _references(node: Any) -> Iterator[str]:
             stack += [(inner, False) for inner in each.values()]
         elif isinstance(each, Mapping):
             # Flags decide by the direction what counts; merged parts can make up for each other.
-            if "allOf" in each or "readOnly" in each or "writeOnly" in each:
+            if "allOf" in each or "readOnly" in each or "writeOnly" in each or _is_whole(each):
                 yield _MERGED
                 return
             target = of_reference(each.get("$ref"))

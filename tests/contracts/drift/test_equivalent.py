@@ -106,3 +106,30 @@ def test_what_a_reference_hides_is_said_to_be_not_compared(reference: dict[str, 
     assert found.findings == ()
     (why,) = found.unjudged
     assert next(iter(reference.values())) in why
+
+
+@pytest.mark.parametrize("keyword", ["not", "if"])
+def test_a_condition_behind_a_reference_is_compared_as_a_whole(keyword: str) -> None:
+    def held(*values: str) -> dict[str, Any]:
+        return asking(
+            {keyword: {"$ref": "#/components/schemas/N"}},
+            components={"schemas": {"N": {"enum": list(values)}}},
+        )
+
+    assert rules(held("a"), held("a", "b")) == {"request-property-condition-changed": "warning"}
+    assert rules(held("a"), held("a")) == {}
+
+
+def test_what_a_schema_with_a_discriminator_stands_for_is_compared() -> None:
+    def pets(lives: dict[str, Any], *needed: str) -> dict[str, Any]:
+        pet = shape(k=STRING) | {"discriminator": {"propertyName": "k"}}
+        cat = {
+            "allOf": [{"$ref": "#/components/schemas/Pet"}, shape(lives=lives) | {"required": list(needed)}]
+        }
+        return answering(
+            {"$ref": "#/components/schemas/Pet"}, components={"schemas": {"Pet": pet, "Cat": cat}}
+        )
+
+    assert rules(pets(INTEGER), pets(STRING)) == {"response-property-type-changed": "error"}
+    assert rules(pets(INTEGER, "lives"), pets(INTEGER)) == {"response-property-became-optional": "error"}
+    assert rules(pets(INTEGER), pets(INTEGER)) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -119,3 +120,14 @@ def test_references_by_name_are_followed(reference: dict[str, Any], named: dict[
     assert places(answered(reference, "x", Pet=pet)) == [("response-body", "/response/body")]
     twice = answered(reference, "x", Pet=pet, Other=pet)
     assert places(twice) == [("contract-reference", "/response/body")]
+
+
+@pytest.mark.parametrize("name", ["a b", "{id}", "100%", "größe", "a/b~c", 'q"<>'])
+def test_references_to_places_with_signs_are_followed_and_told(name: str) -> None:
+    pointer = name.replace("~", "~0").replace("/", "~1")
+    inner = {"type": "object", "properties": {"q": {"type": "integer"}}}
+    found = answered(
+        {"$ref": f"#/components/schemas/{quote(pointer, safe='~')}"}, {"q": "x"}, **{name: inner}
+    )
+    assert places(found) == [("response-body", "/response/body/q")]
+    assert found.findings[0].location.contract_pointer == f"/components/schemas/{pointer}/properties/q/type"
