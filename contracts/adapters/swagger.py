@@ -176,7 +176,10 @@ class _Reader(Reader):
                     name=str(name), kind=node["in"], field=str(node.get("name", ""))
                 )
             elif kind in {"basic", "oauth2"}:
-                found[str(name)] = SecurityScheme(name=str(name), kind="header", field="Authorization")
+                prefix = "basic " if kind == "basic" else ""
+                found[str(name)] = SecurityScheme(
+                    name=str(name), kind="header", field="Authorization", prefix=prefix
+                )
             else:
                 found[str(name)] = SecurityScheme(name=str(name), kind="other")
         return found

@@ -150,7 +150,13 @@ def _servers(sides: Sides) -> None:
 
 
 def _addresses(contract: Contract) -> list[str]:
-    """The servers of the whole document, as it writes them; those of other formats are base paths."""
+    """The servers of the whole document, as it writes them; those of formats without hosts are base paths."""
+    host = contract.document.get("host")
+    if isinstance(host, str) and host and "swagger" in contract.document:
+        schemes = contract.document.get("schemes")
+        base = str(contract.document.get("basePath") or "")
+        listed_schemes = schemes if isinstance(schemes, list) and schemes else ["https"]
+        return [f"{scheme}://{host}{base}".rstrip("/") for scheme in listed_schemes]
     servers = contract.document.get("servers")
     if isinstance(servers, list):
         return [

@@ -167,7 +167,7 @@ def _parameter(twin: Twin, before: Parameter, after: Parameter) -> None:
         twin.note(f"request-parameter-became-{suffix}", f"{what} is {suffix} now", *at)
     lifecycle.parameter(twin, before, after, what)
     one, two = (_style(each) for each in (before, after))
-    if one != two and _structured(twin.sides.walk.base.of(twin.sides.walk.base.places(before.schema)).types):
+    if one != two and _is_seen(twin, before, after):
         twin.note("request-parameter-style-changed", f"{what} is written in another way", *at, one, two)
     label = f"{before.place} parameter {before.name}"
     if (items := _now_a_list(twin, before, after)) is not None:
@@ -177,6 +177,16 @@ def _parameter(twin: Twin, before: Parameter, after: Parameter) -> None:
         twin.begin(SENT_PARAMETER, before.schema, items, label)
     else:
         twin.begin(SENT_PARAMETER, before.schema, after.schema, label)
+
+
+def _is_seen(twin: Twin, before: Parameter, after: Parameter) -> bool:
+    """Whether another style shows: in lists and objects, in what may be one of several, in a mark before a value."""
+    marked = before.place == "path" and before.style != after.style
+    if marked or before.media_type != after.media_type:
+        return True
+    walk = twin.sides.walk
+    shape = walk.base.of(walk.base.places(before.schema))
+    return _structured(shape.types) or (shape.types is None and bool(shape.groups or shape.properties))
 
 
 def _now_a_list(twin: Twin, before: Parameter, after: Parameter) -> str | None:

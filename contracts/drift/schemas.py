@@ -9,7 +9,7 @@ from typing import Any
 from contracts.drift import alternatives, kinds, members, stability
 from contracts.drift.keywords import EXTENSIBLE, LIMITS, Limit, closer, keeps
 from contracts.drift.look import Look, short, shown
-from contracts.drift.shapes import Shape
+from contracts.drift.shapes import Shape, Shapes
 from contracts.drift.walk import Walk
 from contracts.pointers import MISSING
 from contracts.view import listed
@@ -30,7 +30,7 @@ def compare_schemas(walk: Walk) -> None:
 
 
 def _types(look: Look) -> None:
-    one, two = kinds.kinds(look.base), kinds.kinds(look.revision)
+    one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
     said = {"promised": kinds.shown(look.base), "seen": kinds.shown(look.revision)}
     places = ("type", "format", "enum", "const")
     if one != two and not _told_by_values(look):
@@ -46,6 +46,18 @@ def _types(look: Look) -> None:
         look.add("format-changed", "has another format", "format", promised=loose[0], seen=loose[1])
     if one is not None and two is not None:
         look.nullable()
+
+
+def _kinds(shape: Shape, shapes: Shapes) -> kinds.Kinds | None:
+    """The types that it names, or those of its alternatives, where each names some."""
+    found = kinds.kinds(shape)
+    if found is not None or shape.values is not None:
+        return found
+    for group in shape.groups:
+        each = [kinds.kinds(shapes.of(branch)) for branch in group.branches]
+        if all(one is not None for one in each):
+            return frozenset().union(*(one for one in each if one is not None))
+    return None
 
 
 def _told_by_values(look: Look) -> bool:

@@ -143,6 +143,7 @@ def schemes(sides: Sides) -> None:
             sides.note(Noted(rule, what, at_one, at_two, promised, seen), name)
 
 
+_TYPES = {"basic": "http"}  # as Swagger 2 has it
 # A rule, what it says, what was promised and what was seen.
 Change = tuple[str, str, str, str]
 
@@ -150,7 +151,8 @@ Change = tuple[str, str, str, str]
 def _presented(
     one: SecurityScheme, two: SecurityScheme, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Iterator[Change]:
-    other_type = before.get("type") != after.get("type") and before.get("type") and after.get("type")
+    types = [_TYPES.get(str(each.get("type")), each.get("type")) for each in (before, after)]
+    other_type = types[0] != types[1] and all(types)
     if other_type or (one.kind, one.field.lower(), one.prefix) != (two.kind, two.field.lower(), two.prefix):
         said = [
             f"{node.get('type', s.kind)} in {s.kind} {s.field} {s.prefix}".strip()

@@ -133,3 +133,59 @@ def test_what_a_schema_with_a_discriminator_stands_for_is_compared() -> None:
     assert rules(pets(INTEGER), pets(STRING)) == {"response-property-type-changed": "error"}
     assert rules(pets(INTEGER, "lives"), pets(INTEGER)) == {"response-property-became-optional": "error"}
     assert rules(pets(INTEGER), pets(INTEGER)) == {}
+
+
+def swagger(**about: Any) -> dict[str, Any]:
+    """A document of Swagger 2."""
+    return {
+        "swagger": "2.0",
+        "info": {"title": "S", "version": "1"},
+        "basePath": "/v1",
+        "paths": {"/a": {"get": {"security": [{"b": []}], "responses": {"200": {"description": ""}}}}},
+        "securityDefinitions": {"b": {"type": "basic"}},
+        **about,
+    }
+
+
+def test_hosts_of_swagger_are_servers_and_its_basic_is_that_of_http() -> None:
+    one = swagger(host="a.example.com", schemes=["https"])
+    two = {
+        "openapi": "3.0.3",
+        "info": {"title": "S", "version": "1"},
+        "servers": [{"url": "https://a.example.com/v1"}],
+        "paths": one["paths"],
+        "components": {"securitySchemes": {"b": {"type": "http", "scheme": "basic"}}},
+    }
+    assert rules(one, two) == {}
+    for about in ({"host": "b.example.com"}, {"schemes": ["http"]}):
+        assert rules(one, one | about)["server-removed"] == "warning"
+
+
+def test_alternatives_that_are_all_objects_are_an_object() -> None:
+    one = {"oneOf": [shape(a=STRING), shape(b=STRING)]}
+    for make in (asking, answering):
+        assert rules(make(one), make(one | {"type": "object"})) == {}
+        assert rules(make(one | {"type": "object"}), make(one)) == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "one", "two"),
+    [
+        (STRING, {"in": "path", "required": True}, {"style": "label"}),
+        (
+            {"anyOf": [STRING, {"type": "array", "items": STRING}]},
+            {"in": "query", "explode": False},
+            {"explode": True},
+        ),
+        ({"properties": {"a": STRING}}, {"in": "query"}, {"style": "deepObject"}),
+    ],
+)
+def test_another_style_shows_in_whatever_it_is_written_by(
+    schema: dict[str, Any], one: dict[str, Any], two: dict[str, Any]
+) -> None:
+    def made(**about: Any) -> dict[str, Any]:
+        parameter = {"name": "id", "schema": schema, **one, **about}
+        answers = {"200": {"description": ""}}
+        return document(paths={"/a/{id}": {"get": {"parameters": [parameter], "responses": answers}}})
+
+    assert rules(made(), made(**two)) == {"request-parameter-style-changed": "error"}
