@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ MAX_TEXT = 120
 _AMBIGUOUS = "ambiguous"
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _MANY = 12  # options that are listed
+_ENOUGH = 500  # faults by one keyword of the contract that are looked into
+_NAMED = 50  # unknown members that are named one by one
 _SAID = {
     "uniqueItems": "no item twice",
     "contains": "an item of a kind that is not among them",
@@ -51,14 +54,19 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
     """
     explainer = _Explainer(contract, engine.side(direction).schemas)
     found: dict[tuple[str, str, str], list[Broken]] = {}
+    looked_at: Counter[str] = Counter()
     for error in _errors(engine, pointer, value, direction):
+        by = "/".join(map(str, error.schema_path))
+        looked_at[by] += 1
+        if looked_at[by] > _ENOUGH:  # of so many like faults the first are enough
+            continue
         for broken in explainer.leaves(error, value):
             like = (_INDEX.sub("/*", broken.pointer), broken.keyword, broken.contract_pointer)
             same = found.setdefault(like, [])
             if all(each.pointer != broken.pointer for each in same):
                 same.append(broken)
     _drop_consequences(found)
-    return sorted(map(_one_of, found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
+    return sorted((_one_of(same) for same in found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
 
 
 def _errors(engine: Engine, pointer: str, value: Any, direction: str) -> list[Any]:
@@ -83,8 +91,12 @@ def _one_of(same: list[Broken]) -> Broken:
     return (
         first
         if len(same) == 1
-        else replace(first, seen=f"{first.seen}; {len(same) - 1} more in the list like it")
+        else replace(first, seen=f"{first.seen}; {_more(len(same) - 1)} more in the list like it")
     )
+
+
+def _more(count: int) -> str:
+    return str(count) if count < _ENOUGH - 1 else "many"
 
 
 def _natural(pointer: str) -> list[tuple[int, str]]:
@@ -102,8 +114,12 @@ class _Explainer:
         if keyword in {"anyOf", "oneOf"}:
             yield from self._branches(error, value)
         elif keyword in {"additionalProperties", "unevaluatedProperties"}:
-            for name in error.kind.unexpected:
+            names = error.kind.unexpected
+            for name in names[:_NAMED]:
                 yield self._broken(error, value, keyword, "no such member", [name])
+            if len(names) > _NAMED:
+                last = self._broken(error, value, keyword, "no such member", [names[_NAMED]])
+                yield replace(last, seen=f"{last.seen}; {len(names) - _NAMED - 1} more members like it")
         elif keyword == "required":
             yield self._broken(
                 error, value, keyword, f"{error.kind.property!r} must be there", [error.kind.property]

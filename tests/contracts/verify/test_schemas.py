@@ -131,3 +131,13 @@ def test_references_to_places_with_signs_are_followed_and_told(name: str) -> Non
     )
     assert places(found) == [("response-body", "/response/body/q")]
     assert found.findings[0].location.contract_pointer == f"/components/schemas/{pointer}/properties/q/type"
+
+
+def test_of_very_many_like_faults_the_first_are_told() -> None:
+    closed = {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "integer"}}}
+    found = answered(closed, {f"m{number:05}": 1 for number in range(2000)})
+    assert len(found.findings) == 51
+    assert (found.findings[-1].seen or "").endswith("1949 more members like it")
+    listed = {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}}
+    (finding,) = answered(listed, ["x"] * 2000).findings
+    assert (finding.seen or "").endswith("many more in the list like it")
