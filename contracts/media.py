@@ -71,14 +71,17 @@ def chosen(media: Iterable[Media], seen: str) -> Media | None:
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def read(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read:
+def read(  # noqa: PLR0911 - one for each kind
+    body: bytes, content_type: str, media: Media, coercer: Coercer
+) -> Read:
     """A body as the value that the schema of its media type speaks of."""
     name = essence(content_type) or essence(media.media_type)
+    if is_json(name):
+        return _json(body)
     if is_xml(name):
         return xml(body, media, coercer)
-    looks = body.lstrip()[:1] in {b"{", b"["}
     structured = name.startswith("text/") and _wants_structure(media, coercer)
-    if is_json(name) or (looks and (structured or name in {"*/*", ""})):
+    if (structured or name in {"*/*", ""}) and body.lstrip()[:1] in {b"{", b"["}:
         return _json(body)
     if name in {FORM, "multipart/form-data"}:
         return _form(body, media, coercer) if name == FORM else _multipart(body, content_type, media, coercer)
@@ -114,13 +117,20 @@ def _refuse(name: str) -> NoReturn:
     raise _Constant(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)  # made once: json.loads would make one for each body
+def _float(text: str) -> float:
+    """A number beyond all that a float holds is JSON all the same (RFC 8259, 6), and cannot be judged."""
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(text)
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_float)  # json.loads would make one for each
 
 
 def _json(body: bytes) -> Read:
     try:
-        value = _DECODER.decode(body.decode("utf-8-sig"))
-        return Read(opaque=_TOO_LARGE) if _HUGE.search(body) and _has_infinity(value) else Read(value)
+        return Read(_DECODER.decode(body.decode("utf-8-sig")))
     except RecursionError:
         return Read(opaque="it is nested too deeply")
     except UnicodeDecodeError as exc:
@@ -129,15 +139,8 @@ def _json(body: bytes) -> Read:
         return Read(problem=f"is not JSON: {exc.msg} at line {exc.lineno} column {exc.colno}")
     except _Constant as exc:
         return Read(problem=f"is not JSON: {exc}")
-    except ValueError:  # what else the decoder refuses is a whole number of thousands of digits
+    except ValueError:  # what else the decoder refuses is a number of thousands of digits, or beyond a float
         return Read(opaque=_TOO_LARGE)
-
-
-def _has_infinity(value: Any) -> bool:
-    """What JSON has as a number beyond all that a float holds: by RFC 8259, 6 it is JSON all the same."""
-    if isinstance(value, dict | list):
-        return any(map(_has_infinity, value.values() if isinstance(value, dict) else value))
-    return isinstance(value, float) and math.isinf(value)
 
 
 def claims(token: bytes) -> Read:
@@ -195,7 +198,6 @@ def _is_json_field(kinds: set[str], value: str, media_type: str | None) -> bool:
 
 _CHARSET = re.compile(r'charset="?([A-Za-z0-9._:-]+)', re.IGNORECASE)
 _KIND = re.compile(r"^content-type:[ \t]*([^\r\n;]+)", re.IGNORECASE | re.MULTILINE)
-_HUGE = re.compile(rb"\d[eE]\+?\d{3}")
 _TOO_LARGE = "a number in it is too large to be judged"
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 _NAME = re.compile(r'(?<![a-z*])name="([^"]*)"|(?<![a-z*])name=([^;\s"]+)', re.IGNORECASE)

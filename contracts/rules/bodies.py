@@ -223,18 +223,11 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
 
 def _opaque(view: View, media: Media, why: str, where: str) -> None:
     subject, at = f"{view.operation.name}: {why}", _told_at(view, media.pointer)
-    if media.schema is None or _is_free(view, media.schema):  # nothing is promised of it
+    if media.schema is None or view.bench.coercer.is_free(media.schema):  # nothing is promised of it
         view.add("body-opaque", subject, where, at, promised=media.media_type)
         return
     view.unjudged.append(f"{where}: {why}")
     view.add("body-unjudged", subject, where, at, promised=media.media_type)
-
-
-def _is_free(view: View, pointer: str) -> bool:
-    schema = view.bench.coercer.schema_at(pointer)
-    if not isinstance(schema, Mapping) or not schema:
-        return True
-    return schema.get("type") == "file" or schema.get("format") in {"binary", "base64", "byte"}
 
 
 def _schema(view: View, value: Any, media: Media, side: str) -> None:
