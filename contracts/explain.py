@@ -66,7 +66,9 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
             if all(each.pointer != broken.pointer for each in same):
                 same.append(broken)
     _drop_consequences(found)
-    return sorted((_one_of(same) for same in found.values()), key=lambda each: (_natural(each.pointer), each.keyword))
+    return sorted(
+        (_one_of(same) for same in found.values()), key=lambda each: (_natural(each.pointer), each.keyword)
+    )
 
 
 def _errors(engine: Engine, pointer: str, value: Any, direction: str) -> list[Any]:
