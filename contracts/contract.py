@@ -103,6 +103,11 @@ class Operation:
     deprecated: bool = False
     selectors: tuple[Selector, ...] = ()
 
+    def answer(self, status: int) -> Answer | None:
+        """What is promised for a status: by its number, else by its class, else by `default`; None where nothing is."""
+        promised = {each.status: each for each in self.answers}
+        return promised.get(str(status)) or promised.get(f"{status // 100}XX") or promised.get("default")
+
     @property
     def name(self) -> str:
         """As people write it: `GET /v1/charges/{charge}`, `GET /{Bucket}?list-type=2`, `POST / Action=Publish`."""

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 
 from contracts.contract import Contract
-from contracts.pointers import of_reference, steps
+from contracts.pointers import nodes, of_reference, steps
 from contracts.schemas import REQUEST, RESPONSE, Translator
 
 _BACKTRACK_LIMIT = 100_000
@@ -115,16 +115,10 @@ class _Side:
 
 def _targets(schema: Any) -> Iterator[str]:
     """The schemas of the wrapper that one refers to."""
-    ahead = [schema]
-    while ahead:
-        at = ahead.pop()
-        if isinstance(at, list):
-            ahead += at
-        elif isinstance(at, dict):
-            ahead += at.values()
-            to = of_reference(at.get("$ref"))
-            if to is not None and to.startswith("/properties/"):
-                yield steps(to)[1]
+    for node in nodes(schema):
+        to = of_reference(node.get("$ref"))
+        if to is not None and to.startswith("/properties/"):
+            yield steps(to)[1]
 
 
 def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:

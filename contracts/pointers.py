@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -35,6 +35,18 @@ def of_reference(reference: object) -> str | None:
         return None
     text = unquote(reference[1:])
     return text if not text or text.startswith("/") else None
+
+
+def nodes(document: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a document, itself included, in no order that means anything; one may be changed meanwhile."""
+    ahead = [document]
+    while ahead:
+        at = ahead.pop()
+        if isinstance(at, dict):
+            ahead += at.values()
+            yield at
+        elif isinstance(at, list):
+            ahead += at
 
 
 def follow(document: Any, text: str) -> Any:

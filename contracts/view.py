@@ -14,6 +14,7 @@ from contracts.contract import Answer, Contract, Operation
 from contracts.engine import Engine
 from contracts.matching import Match, Matcher, selector_reader
 from contracts.media import FORM, essence
+from contracts.pointers import nodes
 from contracts.values import Coercer
 from interlock import findings
 from interlock.records import Finding, Interaction, Location, Message, Severity
@@ -56,16 +57,11 @@ class Bench:
     @functools.cached_property
     def one_way(self) -> frozenset[str]:
         """Which of `readOnly` and `writeOnly` the contract marks members with."""
-        marks, waiting = (
-            {"readOnly", "writeOnly"},
-            [self.contract.document if self.contract.directional else {}],
-        )
         found: set[str] = set()
-        while waiting and found != marks:
-            node = waiting.pop()
-            if isinstance(node, Mapping):
-                found |= {name for name in marks if node.get(name) is True}
-            waiting += node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+        for node in nodes(self.contract.document) if self.contract.directional else ():
+            found |= {name for name in _ONE_WAY if node.get(name) is True}
+            if len(found) == len(_ONE_WAY):
+                break
         return frozenset(found)
 
 
@@ -119,10 +115,7 @@ class View:
     def answer(self) -> Answer | None:
         """What is promised for the status that came; None where nothing is."""
         status = self.interaction.status
-        by_status = {each.status: each for each in self.operation.answers}
-        if status is None:
-            return None
-        return by_status.get(str(status)) or by_status.get(f"{status // 100}XX") or by_status.get("default")
+        return None if status is None else self.operation.answer(status)
 
     @property
     def refused(self) -> bool:
@@ -179,6 +172,7 @@ class View:
         )
 
 
+_ONE_WAY = ("readOnly", "writeOnly")
 _RANK = {severity: rank for rank, severity in enumerate(reversed(findings.WORST_FIRST))}
 
 

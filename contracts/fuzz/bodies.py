@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contracts.contract import Answer, Contract, Media, Operation
+from contracts.contract import Contract, Media, Operation
 from contracts.engine import RESPONSE, Engine, TooDeep
 from contracts.explain import explain
 from contracts.media import chosen, essence, is_json, read
@@ -70,14 +70,9 @@ class Bodies:
                 return
 
     def _media(self, operation: Operation, response: Response) -> Media | None:
-        answer = _answer(operation, response.status_code)
+        answer = operation.answer(response.status_code)
         kind = _kind(response)
         return chosen(answer.media, kind) if answer is not None and kind else None
-
-
-def _answer(operation: Operation, status: int) -> Answer | None:
-    by_status = {each.status: each for each in operation.answers}
-    return by_status.get(str(status)) or by_status.get(f"{status // 100}XX") or by_status.get("default")
 
 
 def _kind(response: Response) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from contracts.contract import Contract, Operation, Selector
 from contracts.fuzz import links
 from contracts.media import essence, is_json, is_xml
-from contracts.pointers import MISSING, follow, join, of_reference, pointer, steps
+from contracts.pointers import MISSING, follow, join, nodes, of_reference, pointer, steps
 from interlock.errors import UsageError
 
 _FORM = "application/x-www-form-urlencoded"
@@ -112,16 +112,10 @@ def _aside(document: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of a document that has its paths elsewhere, and references into them lead there."""
     made = {name: value for name, value in copy.deepcopy(dict(document)).items() if name not in _UNTOLD}
     made[_ASIDE] = made.pop("paths", {})
-    ahead: list[Any] = [made]
-    while ahead:
-        at = ahead.pop()
-        if isinstance(at, list):
-            ahead += at
-        elif isinstance(at, dict):
-            ahead += at.values()
-            to = at.get("$ref")
-            if isinstance(to, str) and to.startswith(_INTO_PATHS):
-                at["$ref"] = f"#/{_ASIDE}/{to.removeprefix(_INTO_PATHS)}"
+    for node in nodes(made):
+        to = node.get("$ref")
+        if isinstance(to, str) and to.startswith(_INTO_PATHS):
+            node["$ref"] = f"#/{_ASIDE}/{to.removeprefix(_INTO_PATHS)}"
     return made
 
 
