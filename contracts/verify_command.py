@@ -17,7 +17,6 @@ import click
 from interlock import findings, options
 from interlock import settings as settings_module
 from interlock.errors import CannotJudge, InterlockError, UsageError
-from interlock.evidence import write_whole
 
 if TYPE_CHECKING:
     from contracts.rules.table import Rule
@@ -91,7 +90,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from contracts.reporting import report_of, write_evidence  # noqa: PLC0415 - keeps --help fast
     from contracts.running import Options  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports  # noqa: PLC0415
-    from interlock.redacted import rendered  # noqa: PLC0415
+    from interlock.redacted import tell  # noqa: PLC0415
 
     wanted = parse_reports(reports)
     found = settings_module.wanted(config)
@@ -116,9 +115,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     redactor = redactor_of(found)
     if folder:
         write_evidence(outcomes, asked, folder, fail_on=threshold, accepted=accepted)
-    for kind, path in wanted:
-        write_whole(path, rendered(report, kind, redactor))
-    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
+    tell(report, redactor, form, wanted)
     return exit_status(report, threshold)
 
 

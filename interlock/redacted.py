@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar
 
+import click
+
+from interlock.evidence import write_whole
 from interlock.output import Report, render
 from interlock.redaction import Redactor
 
 _T = TypeVar("_T")
 _LOOSE = frozenset({"text", "markdown"})  # for people: what only the whole gives away is hidden there, too
+
+
+def tell(
+    report: Report,
+    redactor: Redactor,
+    form: str,
+    wanted: Iterable[tuple[str, Path]],
+    *,
+    shown: Report | None = None,
+) -> None:
+    """Write the reports that are `wanted`, formats and files, and print it in its form; `shown`: less of it."""
+    for kind, path in wanted:
+        write_whole(path, rendered(report, kind, redactor))
+    click.echo(rendered(shown or report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
 
 
 def rendered(report: Report, kind: str, redactor: Redactor, *, terminal: bool = False) -> str:

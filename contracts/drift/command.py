@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import functools
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ from contracts.verify_command import redactor_of, say_rules, secret_shapes
 from interlock import findings, options
 from interlock import settings as settings_module
 from interlock.errors import UsageError
-from interlock.evidence import write_whole
 from interlock.records import Severity
 
 if TYPE_CHECKING:
@@ -95,7 +93,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from contracts.drift.table import RULES  # noqa: PLC0415
     from contracts.rules.table import severities  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports  # noqa: PLC0415
-    from interlock.redacted import rendered  # noqa: PLC0415
+    from interlock.redacted import tell  # noqa: PLC0415
 
     wanted = parse_reports(reports)
     found = settings_module.wanted(config)
@@ -117,10 +115,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     redactor = redactor_of(found)
     if folder:
         write_evidence(told.proof, report, terms, folder)
-    for kind, path in wanted:
-        write_whole(path, rendered(report, kind, redactor))
     shown = _worst(report, Severity(show)) if form == "text" else report
-    click.echo(rendered(shown, form, redactor, terminal=sys.stdout.isatty()), nl=False)
+    tell(report, redactor, form, wanted, shown=shown)
     return exit_status(report, threshold)
 
 

@@ -106,10 +106,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     from contracts.fuzz.report import Setting, report_of, write_evidence  # noqa: PLC0415
     from contracts.fuzz.turns import prepared  # noqa: PLC0415
     from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
-    from interlock.evidence import write_whole  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports  # noqa: PLC0415
-    from interlock.redacted import rendered  # noqa: PLC0415
+    from interlock.redacted import tell  # noqa: PLC0415
     from interlock.settings import wanted as wanted_settings  # noqa: PLC0415
 
     wanted = parse_reports(reports)
@@ -146,9 +145,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     report = report_of(fuzzed, setting)
     if folder is not None:
         write_evidence(fuzzed, report, setting, folder)
-    for kind, path in wanted:
-        write_whole(path, rendered(report, kind, redactor))
-    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
+    tell(report, redactor, form, wanted)
     return exit_status(report, threshold)
 
 

@@ -6,7 +6,6 @@ import asyncio
 import datetime as dt
 import json
 import secrets as random
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,15 @@ import click
 from interlock import evidence, options
 from interlock import settings as settings_module
 from interlock.errors import UsageError
-from interlock.evidence import write_whole
 from interlock.findings import at_least
-from interlock.output import Case, CaseState, Report, counted, exit_status, parse_reports, render
+from interlock.output import Case, CaseState, Report, counted, exit_status, parse_reports
 from interlock.records import Severity, Verdict
-from interlock.redacted import rendered
+from interlock.redacted import tell
+from interlock.redaction import Redactor
 
 if TYPE_CHECKING:
     from contracts.webhooks.configure import Receiver
     from contracts.webhooks.drill.records import Bench
-    from interlock.redaction import Redactor
     from interlock.wire import Wire
 
 SCHEMA, PLAN_SCHEMA = "interlock.drill/1", "interlock.drill-plan/1"
@@ -122,9 +120,7 @@ def webhook(  # noqa: PLR0913, PLR0917 - one argument for each option
     report = report_of(made.receiver, _drilled(made, wire(), effects_at, settle))
     if folder is not None:
         write_evidence(made, report, folder)
-    for kind, path in wanted:
-        write_whole(path, rendered(report, kind, redactor))
-    click.echo(rendered(report, form, redactor, terminal=sys.stdout.isatty()), nl=False)
+    tell(report, redactor, form, wanted)
     return exit_status(report, threshold)
 
 
@@ -196,9 +192,7 @@ def _self_tested(form: str, wanted: Sequence[tuple[str, Path]]) -> int:
         schema=SCHEMA, title="interlock drill webhook --self-test", produced_at=dt.datetime.now(dt.UTC),
         cases=cases, closing=f"{len(cases)} reference receivers: {verdict}", every_case=True,
     )  # fmt: skip
-    for kind, path in wanted:
-        write_whole(path, render(report, kind))
-    click.echo(render(report, form, terminal=sys.stdout.isatty()), nl=False)
+    tell(report, Redactor(), form, wanted)
     return 1 if wrong else 0
 
 
