@@ -47,7 +47,7 @@ def engine(schema: Any, other: Any = True, **components: Any) -> Engine:
 def test_a_schema_that_no_validator_takes_spoils_no_other(odd: dict[str, Any]) -> None:
     made = engine({"type": "object", "properties": {"a": {"type": "integer"}}}, odd)
     assert made.valid(ROOT, {"a": 1}, REQUEST)
-    assert made.valid(OTHER, "anything", REQUEST) in {True, False}
+    made.valid(OTHER, "anything", REQUEST)  # now both are compiled together
     assert not made.valid(ROOT, {"a": "x"}, REQUEST)
 
 
