@@ -21,6 +21,8 @@ from contracts.pointers import join
 from interlock.errors import UsageError
 
 PROTOCOLS = ("rest-xml", "rest-json", "json", "query")
+# The frames in which events come one after the other (botocore, serialize.py and eventstream.py).
+EVENT_STREAM = "application/vnd.amazon.eventstream"
 _PLACES = {"uri": "path", "querystring": "query", "header": "header"}
 # What a signed URL carries, and the SDKs' name of the operation.
 _SIGNED = (
@@ -184,7 +186,9 @@ class _Reader(Reader):
             fields = Media(media_type=FORM, pointer=where, schema=form, dotted=True)
             return Body(pointer=where, required=True, media=(fields,))
         if self.protocol == "json":
-            whole = self._json(where, join("/shapes", shape) if shape else None)
+            whole = self._stream(members, where) or self._json(
+                where, join("/shapes", shape) if shape else None
+            )
             return Body(pointer=where, required=shape is not None, media=(whole,))
         if shape is None:
             return None
@@ -216,12 +220,23 @@ class _Reader(Reader):
 
     def _rest(self, shape: str, members: Mapping[str, Any], where: str, payload: str) -> Media | None:
         """The body of a side: its payload, else the members that have no other place; None where it has none."""
+        if (stream := self._stream(members, where)) is not None:
+            return stream
         if payload in members:
             if self.shapes.refer(members[payload]):
                 return self._structured(where, join("/shapes", shape, "members", payload))
             return Media(media_type="*/*", pointer=where, schema=None)
         if any(not _mapping(member).get("location") for member in members.values()):
             return self._structured(where, join("/shapes", shape))
+        return None
+
+    def _stream(self, members: Mapping[str, Any], where: str) -> Media | None:
+        """The body where a member is a stream of events; the others then stand in its first frame, if at all."""
+        shapes = self.document["shapes"]
+        for member in members.values():
+            name = _mapping(member).get("shape")
+            if isinstance(name, str) and _mapping(shapes.get(name)).get("eventstream") is True:
+                return Media(media_type=EVENT_STREAM, pointer=where, schema=join("/shapes", name))
         return None
 
     def _structured(self, where: str, schema: str) -> Media:
@@ -241,7 +256,9 @@ class _Reader(Reader):
         if self.protocol == "query":
             media = Media(media_type="text/xml", pointer=where, schema=self._wrapped(node, at, shape))
         elif self.protocol == "json":
-            media = self._json(where, join("/shapes", shape) if shape else None)
+            media = self._stream(members, where) or self._json(
+                where, join("/shapes", shape) if shape else None
+            )
         elif shape:
             payload = self._payload(node, "output", shape)
             self._no_error_within(str(_mapping(members.get(payload)).get("shape", shape)))

@@ -15,8 +15,9 @@ from contracts.pull import documents, pull
 from contracts.running import Options, load_named
 from contracts.shelf import Shelf
 from contracts.verify import verify
+from contracts.view import Bench
 from interlock.errors import UsageError
-from tests.contracts.verify.made import NOW, bench, interaction
+from tests.contracts.verify.made import NOW, bench, interaction, places
 
 
 def _contract(document: dict[str, Any]) -> Contract:
@@ -137,6 +138,47 @@ def test_a_policy_is_a_text() -> None:
     assert not verify(asked, bench(_named("s3"))).findings
     node = _named("s3").document["shapes"]["Policy"]
     assert "x-interlock-response" not in node
+
+
+EVENTS = {"Content-Type": "application/vnd.amazon.eventstream"}
+
+
+def _streaming(protocol: str) -> Bench:
+    payload = {} if protocol == "json" else {"payload": "Talk"}
+    side = {"type": "structure", "members": {"Talk": {"shape": "Stream"}, "Id": {"shape": "Text"}}} | payload
+    shapes = {
+        "Both": side,
+        "Text": {"type": "string"},
+        "Stream": {"type": "structure", "eventstream": True, "members": {"Said": {"shape": "Said"}}},
+        "Said": {"type": "structure", "event": True, "members": {"words": {"shape": "Text"}}},
+    }
+    asked = {"input": {"shape": "Both"}, "output": {"shape": "Both"}}
+    about = {"protocol": protocol, "targetPrefix": "Made"}
+    return bench(_contract(_model(metadata=about, operations={"Talk": asked}, shapes=shapes)))
+
+
+@pytest.mark.parametrize("protocol", ["json", "rest-json", "rest-xml"])
+@pytest.mark.parametrize("answered", [EVENTS, {}])
+def test_a_stream_of_events_is_no_json_and_is_said_to_be_unjudged(
+    protocol: str, answered: dict[str, str]
+) -> None:
+    frames = b"\x00\x00\x00\x72\x00\x00\x00\x60 made up"
+    headers = {"X-Amz-Target": "Made.Talk", "Content-Type": ""}
+    asked = interaction("POST", "https://made-up.example/", sent=frames, headers=headers | answered, got=frames,
+                        answered={"Content-Type": ""} | answered)  # fmt: skip
+    found = verify(asked, _streaming(protocol))
+    assert places(found) == [("body-unjudged", "/request/body"), ("body-unjudged", "/response/body")]
+    assert found.unjudged[0] == "/request/body: application/vnd.amazon.eventstream is not looked into"
+
+
+@pytest.mark.parametrize("protocol", ["json", "rest-json", "rest-xml"])
+def test_json_in_place_of_a_stream_of_events_is_told(protocol: str) -> None:
+    asked = interaction("POST", "https://made-up.example/", sent=b"made up", got={"Talk": []},
+                        headers={"X-Amz-Target": "Made.Talk", **EVENTS})  # fmt: skip
+    found = verify(asked, _streaming(protocol))
+    assert [each.promised for each in found.findings if each.rule == "response-media-type"] == [
+        "application/vnd.amazon.eventstream"
+    ]
 
 
 def test_an_action_that_there_is_not_is_no_operation() -> None:

@@ -19,10 +19,9 @@ from tests.corpus import folder
 
 HOST = "https://service.made-up.example"
 PROTOCOLS = ("rest-xml", "rest-json", "json", "json_1_0", "query")
-# A list of maps whose member is a string in the suite's model; an event stream in base64, without its media type.
+# A list of maps whose member is a string in the suite's model.
 WRONG_IN_THE_SUITE = {
     "Lists 1": [("response-body", "/response/body/ListMemberMap/0")],
-    "RPC JSON Event Stream 0": [("response-body-syntax", "/response/body")],
 }
 LEAST = {"rest-xml": 50, "rest-json": 50, "json": 50, "json_1_0": 25, "query": 45}
 # These answers were recorded before the service promised what they lack.
@@ -119,6 +118,9 @@ def test_what_botocore_reads_is_as_promised(protocol: str) -> None:
     for name, suite, case in _suites("output", protocol):
         found = received(suite, case)
         assert found.operation is not None, name
+        if "Event Stream" in name:
+            assert set(_of_the_answer(found)) <= {("body-unjudged", "/response/body")}, name
+            continue
         assert _of_the_answer(found) == WRONG_IN_THE_SUITE.get(name, []), name
         assert not found.unjudged, (name, found.unjudged)
 
@@ -129,8 +131,8 @@ def test_half_a_body_is_not_as_promised(protocol: str) -> None:
     judged = 0
     for name, suite, case in _suites("output", protocol):
         whole = case["response"].get("body", "").strip()
-        if not whole.startswith(("{", "<")) or not _answered(suite, case, "\x00"):
-            continue  # nothing is promised of it
+        if not whole.startswith(("{", "<")) or not _answered(suite, case, "\x00") or "Event Stream" in name:
+            continue  # nothing that is looked into is promised of it
         if "<KVP>" in whole:
             continue  # in capitals it may be what a redactor left
         assert _answered(suite, case, whole[: len(whole) // 2]), name
