@@ -212,7 +212,10 @@ def _multipart(body: bytes, content_type: str, media: Media, coercer: Coercer) -
         return Read(problem="is not multipart: its last boundary is missing")
     fields: list[tuple[str, str]] = []
     sent_as: dict[str, str] = {}
-    for part in body.split(mark)[1 : values.MAX_FIELDS]:
+    parts = body.split(mark)[1:]
+    if len(parts) > values.MAX_FIELDS:
+        return Read(opaque=f"it has more than {values.MAX_FIELDS} fields")
+    for part in parts:
         head, blank, content = part.partition(b"\r\n\r\n")
         if not blank:
             head, blank, content = part.partition(b"\n\n")

@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cassettes import read
 from contracts import adapters, installed
-from contracts.choosing import ByHost, Named, host_of, origin_of
+from contracts.choosing import ByHost, Named, origin_of
 from contracts.contract import Contract
 from contracts.rules import severities
 from contracts.shelf import Shelf, provider_of
@@ -170,7 +171,7 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         if each.contract is not None and each.operation is not None:
             operations.setdefault(each.contract.name, Counter())[each.operation] += 1
         elif each.contract is None:
-            hosts[host_of(each.interaction.url) or "no host"] = None
+            hosts[_where(each.interaction.url)] = None
     used = {each.contract.name: each.contract for each in verified if each.contract is not None}
     return Outcome(
         file=file,
@@ -194,6 +195,13 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
             )
         ),
     )
+
+
+def _where(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower() or "no host"
+    except ValueError:
+        return "a URL that cannot be read"
 
 
 def contracts_of(options: Options, wanted: Collection[str]) -> Iterator[Contract]:

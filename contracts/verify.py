@@ -10,6 +10,7 @@ from contracts.contract import PULLED, Contract, Event
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import explain
 from contracts.media import chosen, read
+from contracts.placeholders import in_text
 from contracts.rules import CHECKS, answered, retries
 from contracts.view import Bench, View, listed
 from interlock.records import Finding, Interaction
@@ -78,14 +79,19 @@ def _as_a_whole(finding: Finding) -> str | None:
 
 
 def _view(interaction: Interaction, benches: Sequence[Bench]) -> View:
-    """Before the first contract that knows its operation, else before the first that is no part of a provider's own."""
+    """Before the first contract that knows its operation.
+
+    Else before the first that knows its path and is no part of another, else that is no part of a provider's own.
+    """
     unknown = []
     for bench in benches:
         view = View(interaction, bench)
         if view.match is not None:
             return view
         unknown.append(view)
-    return next((each for each in unknown if not _is_part(each.contract)), unknown[0])
+    wholes = [each for each in unknown if not _is_part(each.contract)] or unknown
+    near = (each for each in wholes if not each.contract.partial and each.bench.matcher.methods(each.path))
+    return next(near, wholes[0])
 
 
 def _is_part(contract: Contract) -> bool:
@@ -113,12 +119,17 @@ def _settled(view: View) -> Verified:
 
 
 def _unmatched(view: View) -> None:
+    if not view.readable:
+        _unreadable(view)
+        return
     method, path = view.interaction.method.upper(), view.path
     shown = view.bench.book.redactor.text(" ".join((f"{method} {path}", *_named(view))))
     others = view.bench.matcher.methods(path)
     if view.contract.partial:
         view.unjudged.append(f"/request: the contract of {view.contract.name} leaves {shown} out")
-    elif others and method not in {*others, "HEAD", "OPTIONS"}:
+    elif others and method == "OPTIONS":  # as browsers ask before they ask (RFC 9110, 9.3.7; CORS)
+        view.unjudged.append("/request: OPTIONS of a known path is promised by no contract")
+    elif others and method not in others:
         view.add(
             "method-unknown",
             f"{shown}: the contract knows this path, not this method",
@@ -136,6 +147,22 @@ def _unmatched(view: View) -> None:
             promised="a path of the contract",
             seen=shown,
             fix="look whether path and version are right; a document that is not the provider's whole may lack it",
+        )
+
+
+def _unreadable(view: View) -> None:
+    """A URL that is none; what was put for a host by whoever redacted it is no fault."""
+    view.unjudged.append("/request/url: it cannot be read")
+    url = view.interaction.url
+    if not in_text(url):
+        view.add(
+            "request-url",
+            "the URL of the request cannot be read",
+            "/request/url",
+            None,
+            promised="a URL",
+            seen=url[:_SHOWN],
+            fix="look how it was recorded: nothing can be said of this interaction",
         )
 
 

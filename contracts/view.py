@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from contracts import values
@@ -66,16 +66,22 @@ class Bench:
 
 
 class View:
-    """One interaction before one contract. Rules add `findings`, and `unjudged` what could not be looked into."""
+    """One interaction before one contract. Rules add `findings`, and `unjudged` what could not be looked into.
+
+    `readable`: whether its URL is one. `as_get`: whether it is a HEAD that is held against what GET promises.
+    """
 
     def __init__(self, interaction: Interaction, bench: Bench) -> None:
         self.interaction = interaction
         self.bench = bench
         self.findings: list[Finding] = []
         self.unjudged: list[str] = []
-        self.url: SplitResult = _split(interaction.url)
+        split = _split(interaction.url)
+        self.readable = split is not None
+        self.url: SplitResult = split or _NO_URL
         self.path: str = bench.matcher.located((self.url.hostname or "").lower(), self.url.path or "/")
-        self.match: Match | None = self._match()
+        self.as_get = False
+        self.match: Match | None = self._match() if self.readable else None
 
     @property
     def contract(self) -> Contract:
@@ -100,11 +106,14 @@ class View:
 
     @functools.cached_property
     def query_pairs(self) -> list[tuple[str, str]]:
-        """The query, decoded; empty where it has too many fields to be one."""
-        try:
-            return values.pairs(self.url.query)
-        except ValueError:
-            return []
+        """The query, decoded; the first of its fields where it is cut."""
+        query = self.url.query
+        return values.pairs("&".join(query.split("&", values.MAX_FIELDS)[:-1]) if self.query_cut else query)
+
+    @property
+    def query_cut(self) -> bool:
+        """Whether the query has more fields than are looked at, so that what is not there may be beyond."""
+        return self.url.query.count("&") >= values.MAX_FIELDS
 
     @functools.cached_property
     def query(self) -> dict[str, list[str]]:
@@ -126,7 +135,15 @@ class View:
         form = functools.cache(self._form)
         first = {name: texts[0] for name, texts in self.query.items()}
         read = selector_reader(first, self.request_headers, form)
-        return self.bench.matcher.find(self.interaction.method.upper(), self.path, read)
+        method, find = self.interaction.method.upper(), self.bench.matcher.find
+        found = find(method, self.path, read)
+        if found is not None or method != "HEAD":
+            return found
+        # What is promised for GET holds for HEAD too, but for its body (RFC 9110, 9.3.2).
+        if (found := find("GET", self.path, read)) is not None:
+            self.as_get = True
+            return replace(found, operation=replace(found.operation, method=method))
+        return None
 
     def _form(self) -> Mapping[str, str]:
         """The fields of the body; also where its header says something else, which is then the finding."""
@@ -172,6 +189,7 @@ class View:
         )
 
 
+_NO_URL = SplitResult("", "", "", "", "")
 _ONE_WAY = ("readOnly", "writeOnly")
 _RANK = {severity: rank for rank, severity in enumerate(reversed(findings.WORST_FIRST))}
 
@@ -220,12 +238,12 @@ def joined(message: Message) -> dict[str, str]:
     return found
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - raises where it is wrong
     except ValueError:
-        return SplitResult("", "", "", "", "")
+        return None
     return parts
 
 

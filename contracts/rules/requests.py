@@ -96,6 +96,10 @@ _BRACKET = re.compile(r"\[.*\]$", re.DOTALL)
 def parameters(view: View) -> None:
     """Every parameter that the operation knows: there, and as its schema says."""
     places: dict[str, Any] = {}
+    if view.query_cut:
+        view.unjudged.append(
+            f"/request/query: has more than {values.MAX_FIELDS} fields, the first are judged"
+        )
     for parameter in view.operation.parameters:
         if parameter.place not in places:
             places[parameter.place] = _texts(view, parameter.place)
@@ -122,7 +126,7 @@ def _parameter(view: View, parameter: Parameter, texts: dict[str, list[str]]) ->
         found = texts.get(f"{name}[]") or texts.get(name.removesuffix("[]"))
     whole = _whole(view, parameter, texts) if found is None and parameter.place == "query" else None
     if found is None and whole is None:
-        if parameter.required and parameter.place != "path" and not _in_body(view, parameter):
+        if parameter.required and parameter.place != "path" and not _elsewhere(view, parameter):
             view.add(
                 rule,
                 f"{view.operation.name} lacks the {parameter.place} parameter {parameter.name}",
@@ -213,9 +217,13 @@ def _raw(view: View, parameter: Parameter) -> list[str] | None:
     return [value for name, _, value in fields if unquote_plus(name) == parameter.name] or None
 
 
-def _in_body(view: View, parameter: Parameter) -> bool:
-    """Some clients send in a form what the contract has in the query; forms are redacted as a whole, too."""
-    return view.interaction.request.body_state == "redacted" and parameter.place == "query"
+def _elsewhere(view: View, parameter: Parameter) -> bool:
+    """Whether it may be where nobody can look: beyond what is read of a query, or in a form that was redacted.
+
+    Some clients send in a form what the contract has in the query.
+    """
+    hidden = view.query_cut or view.interaction.request.body_state == "redacted"
+    return hidden and parameter.place == "query"
 
 
 def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer: str, direction: str) -> None:

@@ -84,7 +84,7 @@ def _lack(view: View, scheme: SecurityScheme) -> str | None:
     """What stands in the place of the credential; None where it is shown, or something that was put for it."""
     text = _text(view, scheme)
     if text is None:
-        return _NOTHING
+        return None if scheme.kind == "query" and view.query_cut else _NOTHING
     wanted = scheme.prefix.strip()
     word, _, rest = text.strip().partition(" ")
     if not word or (word.lower() == wanted and not rest.strip()):

@@ -23,6 +23,7 @@ _E, _W, _I, _C = Severity.ERROR, Severity.WARNING, Severity.INFO, Severity.CRITI
 RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
+        Rule("request-url", _W, "the URL of a request can be read"),
         Rule("operation-unknown", _W, "every request is an operation of the contract"),
         Rule("method-unknown", _E, "a path is asked with a method that is promised for it"),
         Rule("operation-deprecated", _W, "no operation is used that the provider has deprecated"),
