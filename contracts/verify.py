@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -129,7 +130,7 @@ def _unmatched(view: View) -> None:
         view.unjudged.append(f"/request: the contract of {view.contract.name} leaves {shown} out")
     elif others and method == "OPTIONS":  # as browsers ask before they ask (RFC 9110, 9.3.7; CORS)
         view.unjudged.append("/request: OPTIONS of a known path is promised by no contract")
-    elif others and method not in others:
+    elif others and method not in others and not view.may_be_form:
         view.add(
             "method-unknown",
             f"{shown}: the contract knows this path, not this method",
@@ -168,15 +169,12 @@ def _unreadable(view: View) -> None:
 
 def _named(view: View) -> Iterator[str]:
     """What the request says of its operation in headers and form, where the contract tells operations by that."""
-    form = (
-        view.interaction.request.body or b""
-        if any(p == "form" for p, _ in view.bench.matcher.beside)
-        else b""
-    )
-    try:
-        fields = dict(values.pairs(form.decode("utf-8", "replace")))
-    except ValueError:
-        fields = {}
+    fields: dict[str, str] = {}
+    if view.may_be_form:
+        fields = dict(view.query_pairs)
+    elif any(place == "form" for place, _ in view.bench.matcher.beside):
+        with contextlib.suppress(ValueError):
+            fields = dict(values.pairs((view.interaction.request.body or b"").decode("utf-8", "replace")))
     for place, name in view.bench.matcher.beside:
         value = view.request_headers.get(name.lower()) if place == "header" else fields.get(name)
         if value:

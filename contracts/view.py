@@ -69,6 +69,7 @@ class View:
     """One interaction before one contract. Rules add `findings`, and `unjudged` what could not be looked into.
 
     `readable`: whether its URL is one. `as_get`: whether it is a HEAD that is held against what GET promises.
+    `form_in_query`: whether it is a GET whose query is the form that the operation promises.
     """
 
     def __init__(self, interaction: Interaction, bench: Bench) -> None:
@@ -80,7 +81,7 @@ class View:
         self.readable = split is not None
         self.url: SplitResult = split or _NO_URL
         self.path: str = bench.matcher.located((self.url.hostname or "").lower(), self.url.path or "/")
-        self.as_get = False
+        self.as_get = self.form_in_query = False
         self.match: Match | None = self._match() if self.readable else None
 
     @property
@@ -127,6 +128,11 @@ class View:
         return None if status is None else self.operation.answer(status)
 
     @property
+    def may_be_form(self) -> bool:
+        """Whether the query may be a form: AWS takes by GET in the query what it takes by POST in a form."""
+        return self.interaction.method.upper() == "GET" and ("form", "Action") in self.bench.matcher.beside
+
+    @property
     def refused(self) -> bool:
         """Whether the provider itself called the request wrong: what was wrong with it was answered."""
         return self.interaction.status in _WRONG_REQUEST
@@ -137,13 +143,15 @@ class View:
         read = selector_reader(first, self.request_headers, form)
         method, find = self.interaction.method.upper(), self.bench.matcher.find
         found = find(method, self.path, read)
-        if found is not None or method != "HEAD":
-            return found
-        # What is promised for GET holds for HEAD too, but for its body (RFC 9110, 9.3.2).
-        if (found := find("GET", self.path, read)) is not None:
-            self.as_get = True
-            return replace(found, operation=replace(found.operation, method=method))
-        return None
+        if found is None and method == "HEAD":
+            # What is promised for GET holds for HEAD too, but for its body (RFC 9110, 9.3.2).
+            if (found := find("GET", self.path, read)) is not None:
+                self.as_get = True
+                return replace(found, operation=replace(found.operation, method=method))
+        elif found is None and self.may_be_form:
+            found = find("POST", self.path, selector_reader(first, self.request_headers, lambda: first))
+            self.form_in_query = found is not None
+        return found
 
     def _form(self) -> Mapping[str, str]:
         """The fields of the body; also where its header says something else, which is then the finding."""

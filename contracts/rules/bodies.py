@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from contracts.branching import beyond_measure, is_shallow
 from contracts.contract import FORM_NODE, Media
@@ -22,12 +23,27 @@ from interlock.records import Message, Severity
 _BODILESS = frozenset({204, 205, 304})
 _SOFT = {"format": "response-format", "enum": "response-enum", "ambiguous": "response-ambiguous"}
 _FORMS = {FORM, "multipart/form-data"}
+# Signature version 2, which stood in the query (docs.aws.amazon.com, IAM User Guide).
+_SIGNED_IN_QUERY = frozenset(
+    (
+        "AWSAccessKeyId",
+        "Signature",
+        "SignatureMethod",
+        "SignatureVersion",
+        "Timestamp",
+        "Expires",
+        "SecurityToken",
+    )
+)
 _SCALAR = re.compile(rb"(?:true|false|null|-?\d[\d.eE+-]{0,40})\s*")
 _FIELD = re.compile(rb"[\w.%+\[\]-]{1,100}=")
 
 
 def request_body(view: View) -> None:
     """The body of the request."""
+    if view.form_in_query:
+        _form_in_query(view)
+        return
     promised, message = view.operation.body, view.interaction.request
     content_type = _content_type(view.request_headers)
     if message.body is None or not message.body.strip():
@@ -57,6 +73,18 @@ def request_body(view: View) -> None:
     media = _media(view, promised.media, content_type, message, REQUEST)
     if media is not None:
         _judge(view, message, content_type, media, REQUEST)
+
+
+def _form_in_query(view: View) -> None:
+    """A query that is the form: without what signs it, and of its version; links that AWS itself sends have none."""
+    promised = view.operation.body
+    assert promised is not None
+    signing = {each.name for each in view.operation.parameters} | _SIGNED_IN_QUERY
+    fields = [(name, text) for name, text in view.query_pairs if name not in signing]
+    if "Version" not in view.query:
+        fields.append(("Version", view.contract.version))
+    message = Message(headers=(), body=urlencode(fields).encode(), body_state="full")
+    _judge(view, message, FORM, promised.media[0], REQUEST)
 
 
 def _content_type(headers: Mapping[str, str]) -> str:
@@ -184,7 +212,7 @@ def _is_loose(name: str, _: bytes) -> bool:
 
 
 def _judge(view: View, message: Message, content_type: str, media: Media, side: str) -> None:
-    where = f"/{side}/body"
+    where = _place(view, side)
     if message.body_state in {"truncated", "absent"} or (
         message.body_state == "redacted" and side == REQUEST
     ):
@@ -221,6 +249,10 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
             _schema(view, got.value, media, side)
 
 
+def _place(view: View, side: str) -> str:
+    return "/request/query" if side == REQUEST and view.form_in_query else f"/{side}/body"
+
+
 def _opaque(view: View, media: Media, why: str, where: str) -> None:
     subject, at = f"{view.operation.name}: {why}", _told_at(view, media.pointer)
     if media.schema is None or view.bench.coercer.is_free(media.schema):  # nothing is promised of it
@@ -238,13 +270,13 @@ def _schema(view: View, value: Any, media: Media, side: str) -> None:
             for broken in explain(engine, view.contract, media.schema, value, side):
                 _report(view, broken, side)
     except TooDeep as exc:
-        view.unjudged.append(f"/{side}/body: {exc}")
-    references.behind(view, media.schema, side, f"/{side}/body")
+        view.unjudged.append(f"{_place(view, side)}: {exc}")
+    references.behind(view, media.schema, side, _place(view, side))
     one_way.judge(view, value, media.schema, side)
 
 
 def _report(view: View, broken: Broken, side: str) -> None:
-    where = f"/{side}/body{broken.pointer}"
+    where = f"{_place(view, side)}{broken.pointer}"
     if broken.placeholder:
         view.unjudged.append(f"{where}: stands for something redacted")
         return
@@ -252,7 +284,8 @@ def _report(view: View, broken: Broken, side: str) -> None:
         return
     rule = _SOFT.get(broken.keyword, f"{side}-body") if side == RESPONSE else "request-body"
     name = broken.pointer.rpartition("/")[2]
-    what = f"{name} of the {side} body" if name else f"the {side} body"
+    whole = "query" if side == REQUEST and view.form_in_query else f"{side} body"
+    what = f"{name} of the {whole}" if name else f"the {whole}"
     verb = {"required": "is missing", "additionalProperties": "is not known"}.get(
         broken.keyword, "is not as promised"
     )

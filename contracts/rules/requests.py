@@ -267,6 +267,9 @@ def leniency(view: View) -> Severity | None:
 
 def unknown_fields(view: View) -> None:
     """Query parameters and headers that nobody promised."""
+    _unknown_headers(view)
+    if view.form_in_query:  # its fields are judged as those of the form
+        return
     known = {p.name for p in view.operation.parameters if p.place == "query"}
     known |= {name.removesuffix("[]") for name in known}
     known |= {each.name for each in view.operation.selectors} | view.bench.secrets_in_query
@@ -287,7 +290,6 @@ def unknown_fields(view: View) -> None:
                 at_most=leniency(view),
                 fix="leave it out, or look whether it is spelled as the provider has it",
             )
-    _unknown_headers(view)
 
 
 def _parameters_at(view: View) -> str:

@@ -189,6 +189,40 @@ def test_an_action_that_there_is_not_is_no_operation() -> None:
     assert found.seen == "POST / Action=Publisch"
 
 
+SNS = "https://sns.eu-west-1.amazonaws.com/?Action="
+TOPIC = "TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A000000000000%3Amade-up"
+LINK = f"{SNS}ConfirmSubscription&{TOPIC}&Token=made-up-made-up"
+SIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=made-up"
+OLD = "AWSAccessKeyId=made-up&SignatureVersion=2&SignatureMethod=HmacSHA256&Timestamp=2012&Signature=made-up"
+
+
+@pytest.mark.parametrize(
+    ("url", "operation", "found"),
+    [
+        (LINK, "ConfirmSubscription", []),
+        (f"{SNS}Publish&Version=2010-03-31&{TOPIC}&Message=a&{SIGNED}", "Publish", []),
+        (f"{SNS}Publish&Version=2010-03-31&{TOPIC}&Message=a&{OLD}", "Publish", []),
+        (f"{SNS}Publish&Version=2010-03-31&{TOPIC}", "Publish", [("request-body", "/request/query/Message")]),
+        (
+            f"{SNS}Publish&Version=2009&{TOPIC}&Message=a&Masage=b",
+            "Publish",
+            [("request-body", "/request/query/Masage"), ("request-body", "/request/query/Version")],
+        ),
+    ],
+)
+def test_the_query_protocol_may_be_spoken_by_get(
+    url: str, operation: str, found: list[tuple[str, str]]
+) -> None:
+    seen = verify(interaction("GET", url, status=None), bench(_named("sns"), complete=True))
+    assert seen.operation == f"POST / Action={operation}"
+    assert places(seen) == found
+
+
+def test_an_action_by_get_that_there_is_not_is_no_operation() -> None:
+    (found,) = verify(interaction("GET", f"{SNS}Publisch", status=None), bench(_named("sns"))).findings
+    assert (found.rule, found.seen) == ("operation-unknown", "GET / Action=Publisch")
+
+
 async def test_it_is_pulled_from_the_installed_botocore_and_chosen_by_its_hosts(tmp_path: Path) -> None:
     ((_, contract),) = await pull(documents("s3"), tmp_path, now=NOW)
     pinned = Shelf(tmp_path).lock()["s3"]
