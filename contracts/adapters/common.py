@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.contract import Event, Operation, SecurityScheme, Selector
-from contracts.pointers import MISSING, follow, of_reference
+from contracts.pointers import MISSING, follow, join, of_reference
 from interlock import findings
 from interlock.records import Finding, Location, Severity
 
@@ -83,6 +83,32 @@ def broken_reference(at: str, reference: object) -> Finding:
         promised="a local reference to a part of the document; nothing is fetched",
         fix="nothing is checked there; tell the provider, or mend the document",
     )
+
+
+def undefined_schemes(
+    document: Mapping[str, Any], operations: Iterable[Operation], schemes: Mapping[str, SecurityScheme]
+) -> Iterator[Finding]:
+    """Security schemes that are asked for and that nobody defines: once for each place that names one."""
+    told: dict[str, str] = {}
+    for operation in operations:
+        at = security_at(document, operation)
+        for index, needed in enumerate(operation.security):
+            told |= {join(at, index, name): name for name in needed if name not in schemes}
+    for place, name in told.items():
+        yield findings.make(
+            "contract-reference",
+            Severity.INFO,
+            f"the contract asks for the security scheme {name[:200]!r}, which is not defined in it",
+            location=Location(contract_pointer=place),
+            promised="the name of a security scheme of the document",
+            fix="no credential is judged by it; tell the provider, or mend the document",
+        )
+
+
+def security_at(document: Mapping[str, Any], operation: Operation) -> str:
+    """Where an operation's security is said: by itself, or for all."""
+    own = join(operation.pointer, "security")
+    return "/security" if follow(document, own) is MISSING else own
 
 
 def hosts_of(url: str) -> list[str]:

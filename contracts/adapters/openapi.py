@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
+from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query, undefined_schemes
 from contracts.adapters.servers import base_path, urls_of
 from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
@@ -31,18 +31,19 @@ def build(document: dict[str, Any]) -> Built:
     servers = reader.servers(document.get("servers"))
     info = document.get("info")
     about: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
+    operations, schemes = tuple(reader.operations(servers)), reader.schemes()
     return Built(
         title=str(about.get("title", "")),
         version=str(about.get("version", "")),
         dialect="openapi",
         format=f"openapi {'3.0' if str(document['openapi']).startswith('3.0') else '3.1'}",
-        operations=tuple(reader.operations(servers)),
+        operations=operations,
         hosts=reader.hosts,
         virtual_hosts=tuple(reader.virtual_hosts),
         telling=tuple(map(str, listed)) if isinstance(listed := document.get(_TELLING), list) else (),
         events=reader.events(),
-        schemes=reader.schemes(),
-        notes=tuple(reader.notes),
+        schemes=schemes,
+        notes=(*reader.notes, *undefined_schemes(document, operations, schemes)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query
+from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query, undefined_schemes
 from contracts.contract import FORM_NODE, Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
 
@@ -25,15 +25,16 @@ def build(document: dict[str, Any]) -> Built:
     info = document.get("info")
     about: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
     reader.find_hosts()
+    operations, schemes = tuple(reader.operations()), reader.schemes()
     return Built(
         title=str(about.get("title", "")),
         version=str(about.get("version", "")),
         dialect="swagger",
         format="swagger 2.0",
-        operations=tuple(reader.operations()),
+        operations=operations,
         hosts=reader.hosts,
-        schemes=reader.schemes(),
-        notes=tuple(reader.notes),
+        schemes=schemes,
+        notes=(*reader.notes, *undefined_schemes(document, operations, schemes)),
     )
 
 

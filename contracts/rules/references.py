@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contracts.adapters.common import security_at
 from contracts.view import View
 
 _RULE = "contract-reference"
 
 
 def broken(view: View) -> None:
-    """Those of the operation itself: its parameters, its body, its answers."""
+    """Those of the operation itself: its parameters, its body, its answers, its credentials."""
+    if not view.contract.notes:
+        return
     within = f"{view.operation.pointer}/"
+    of_credentials = f"{security_at(view.contract.document, view.operation)}/"
     for each in view.contract.notes:
         at = each.location.contract_pointer or ""
-        if each.rule == _RULE and at.startswith(within):
-            view.unjudged.append(f"{at}: leads nowhere in the contract")
+        if each.rule == _RULE and at.startswith((within, of_credentials)):
+            if not at.startswith(of_credentials):  # whether one is shown is judged with the credentials
+                view.unjudged.append(f"{at}: leads nowhere in the contract")
             view.add(_RULE, each.subject, "", at, promised=each.promised, fix=each.fix)
 
 

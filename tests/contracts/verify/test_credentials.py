@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from contracts.verify import Verified, verify
+from contracts.verify import Verified, verify, verify_all
 from tests.contracts.verify.made import bench, contract, document, interaction, places
 
 SCHEMES = {
@@ -117,6 +117,19 @@ def test_of_several_credentials_the_missing_one_is_named(
 
 def test_a_credential_that_the_contract_does_not_define_cannot_be_judged() -> None:
     found = asked([["nowhere"]], {})
-    assert found.findings == ()
+    assert [(each.rule, each.location.contract_pointer) for each in found.findings] == [
+        ("contract-reference", "/paths/~1quiet/get/security/0/nowhere")
+    ]
     assert found.unjudged == ("/request: the contract does not define the credential nowhere",)
     assert asked([["nowhere"], ["bearer"]], {"Authorization": "Bearer x"}).unjudged == ()
+
+
+@pytest.mark.parametrize("given", [{"openapi": "3.1.0"}, {"swagger": "2.0", "basePath": "/v1"}])
+def test_a_credential_for_all_that_is_not_defined_is_told_once(given: dict[str, str]) -> None:
+    paths = {name: {"get": {"responses": {"200": {"description": ""}}}} for name in ("/a", "/b")}
+    about = {"info": {"title": "Shop", "version": "1"}, "servers": [{"url": "/v1"}]}
+    made = contract(given | about | {"security": [{"nowhere": []}], "paths": paths})
+    assert [each.location.contract_pointer for each in made.notes] == ["/security/0/nowhere"]
+    own = bench(made)
+    held = verify_all([interaction(path="/v1/a"), interaction(path="/v1/b", index=1)], lambda _: [own])
+    assert [places(each) for each in held] == [[("contract-reference", "")], []]

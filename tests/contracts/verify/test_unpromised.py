@@ -38,7 +38,12 @@ def test_head_that_is_promised_itself_is_held_against_that() -> None:
 def test_head_proves_nothing_of_what_get_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("shop.json").write_text(json.dumps(document()))
-    asked: dict[str, object] = {"method": "HEAD", "uri": "https://api.shop.example/v1/pets/7", "headers": {}, "body": None}
+    asked: dict[str, object] = {
+        "method": "HEAD",
+        "uri": "https://api.shop.example/v1/pets/7",
+        "headers": {},
+        "body": None,
+    }
     said = {"status": {"code": 200, "message": "OK"}, "headers": {}, "body": {"string": ""}}
     Path("seen.json").write_text(
         json.dumps({"version": 1, "interactions": [{"request": asked, "response": said}]})
