@@ -173,6 +173,8 @@ def _quiet() -> Iterator[list[BaseException]]:
     """
     from hypothesis.configuration import set_hypothesis_home_dir  # noqa: PLC0415 - slow to import
 
+    from contracts.fuzz.way import bounded  # noqa: PLC0415 - slow to import
+
     wanted = {"NO_PROXY": "*", "no_proxy": "*", "NETRC": os.devnull, "SCHEMATHESIS_HOOKS": None}
     before = {name: os.environ.get(name) for name in wanted}
     broken: list[BaseException] = []
@@ -183,6 +185,7 @@ def _quiet() -> Iterator[list[BaseException]]:
             tempfile.TemporaryDirectory(prefix="interlock-", ignore_cleanup_errors=True) as folder,
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
+            bounded(),
         ):
             warnings.simplefilter("ignore")
             set_hypothesis_home_dir(folder)

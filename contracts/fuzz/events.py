@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Request, ScenarioRecorder
 
 _FORM = "application/x-www-form-urlencoded"
-_INTERIM = range(100, 200)  # the answer is still to come
 _MAX_CURL = 2000
 # What every client sends anew.
 _UNSAID = frozenset(
@@ -65,8 +64,9 @@ SEQUENCES: dict[str, Check] = {
         "fuzz-created-not-there", _W, "/response/status", "what was created is there"
     ),
 }
-# No check of schemathesis's: it tells of it as an error of the run.
-NO_ANSWER = Check("fuzz-no-answer", _E, "/response", "every request is answered")
+# No checks of schemathesis's: it tells of these as errors of the run.
+NO_ANSWER = Check("fuzz-no-answer", _E, "/response", "every request is answered, and every answer ends")
+TOO_LARGE = Check("fuzz-too-large", _W, "/response/body", "a body that can be judged")
 # What a server does with wrong requests: a contract says what is right, and seldom how wrong is answered.
 STRICT: dict[str, Check] = {
     "negative_data_rejection": Check("fuzz-takes-wrong", _W, "/request", "a wrong request is refused"),
@@ -177,21 +177,22 @@ class Gathered:
 
     def _unanswered(self, operation: Operation, event: NonFatalError) -> None:
         """The request was sent, and no answer came that could be read. Who cannot be reached at all is no fault."""
-        why, sent = _no_answer(event), getattr(event.value, "request", None)
-        if why is None or (sent is not None and sent.method != operation.method):
+        told, sent = _no_answer(event), getattr(event.value, "request", None)
+        if told is None or (sent is not None and sent.method != operation.method):
             return
         from schemathesis.engine.recorder import Request  # noqa: PLC0415 - slow to import
 
         request = None if sent is None else Request.from_prepared_request(sent)
         if request is not None and not _is_of(request, operation):
             return
+        check, title, seen = told
         self._keep(
             Fault(
-                check=NO_ANSWER,
+                check=check,
                 operation=operation,
-                title="No answer came",
-                seen=one_line(why),
-                message_pointer=NO_ANSWER.at,
+                title=title,
+                seen=one_line(seen),
+                message_pointer=check.at,
                 curl="" if request is None else curl(request, self._hidden),
                 times=1,
             )
@@ -201,7 +202,7 @@ class Gathered:
         recorder = event.recorder
         for case_id, interaction in recorder.interactions.items():
             operation, response = self._operation(recorder, case_id), interaction.response
-            if operation is None or response is None or response.status_code in _INTERIM:
+            if operation is None or response is None:
                 continue
             self.answered.setdefault(operation.name, Counter())[response.status_code] += 1
             self._body(operation, interaction.request, response)
@@ -253,8 +254,6 @@ class Gathered:
             return
         answer = recorder.interactions.get(info.failure.case_id or case_id)
         status = answer.response.status_code if answer and answer.response else None
-        if status in _INTERIM:
-            return
         path = getattr(info.failure, "instance_path", ())
         place = check.at + (pointer(path) if node.name == "response_schema_conformance" else "")
         deep = check.rule == "fuzz-body" and (info.failure.case_id or case_id) in self._too_deep
@@ -315,21 +314,30 @@ def curl(request: Request, hidden: Collection[str]) -> str:
     return line if len(line) <= _MAX_CURL else f"{line[:_MAX_CURL]}... (cut)"
 
 
-def _no_answer(event: NonFatalError) -> str | None:
-    """Why a request that was sent has no answer; None for every other error."""
+def _no_answer(event: NonFatalError) -> tuple[Check, str, str] | None:
+    """The fault of a request that was sent and has no whole answer: rule, title, what was seen; None for the rest."""
     from requests import exceptions as failed  # noqa: PLC0415 - slow to import
     from urllib3.exceptions import ProtocolError  # noqa: PLC0415
 
+    from contracts.fuzz.way import TooLarge, Unended  # noqa: PLC0415
+
     error = event.value
     inner = error.args[0] if error.args else None
+    if isinstance(error, TooLarge):
+        return TOO_LARGE, "An answer is too large", str(error)
+    if isinstance(error, Unended):
+        return NO_ANSWER, "An answer has no end", str(error)
     if isinstance(error, failed.ReadTimeout):
-        return event.info.message
-    if isinstance(error, failed.ContentDecodingError):
-        said = getattr(inner, "args", None) or (inner,)
-        return str(said[0])
-    if isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError):
-        return "".join(each if each.isprintable() else " " for each in str(inner.args[-1]))
-    return None
+        said = event.info.message
+    elif isinstance(error, failed.ContentDecodingError):
+        said = str((getattr(inner, "args", None) or (inner,))[0])
+    elif isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError):
+        said = "".join(each if each.isprintable() else " " for each in str(inner.args[-1]))
+    else:
+        return None
+    if error.response is None:
+        return NO_ANSWER, "No answer came", said
+    return NO_ANSWER, "An answer breaks off", f"{error.response.status_code}: {said}"
 
 
 def _seen(status: int | None, message: str) -> str:
