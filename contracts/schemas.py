@@ -50,7 +50,6 @@ class Translator:
         self._directional = contract.directional
         self._waiting: list[str] = []
         self._targets: dict[str, str | None] = {}
-        self._anchors: dict[str, str] | None = None
         self.schemas: dict[str, Any] = {}
         self.broken: dict[str, str] = {}
 
@@ -71,11 +70,6 @@ class Translator:
         if isinstance(more := node.get(self._own), dict):
             node = {**node, **more}
         nullable = node.get("nullable") is True or node.get("x-nullable") is True
-        if "$dynamicRef" in node and "$ref" not in node:
-            node = {
-                **node,
-                "$ref": node["$dynamicRef"],
-            }  # as a reference, unless something outer is its anchor, too
         made = self._reference(node, at, beside) if "$ref" in node else self._keywords(node, at, beside)
         return _with_null(made) if nullable else made
 
@@ -95,27 +89,8 @@ class Translator:
     def _target(self, reference: Any) -> str | None:
         """Where a reference leads, None if nowhere."""
         target = of_reference(reference)
-        if target is None and not self._old:
-            target = self._named().get(str(reference)) or None
         lost = target is None or follow(self._document, target) is MISSING or self._circle(target)
         return None if lost else target
-
-    def _named(self) -> Mapping[str, str]:
-        """The places of what has a name of its own, by the references to it: `$anchor`, `$dynamicAnchor`, `$id`."""
-        if self._anchors is None:
-            self._anchors = {}
-            ahead: list[tuple[Any, str]] = [(self._document, "")]
-            while ahead:
-                node, at = ahead.pop()
-                if isinstance(node, Mapping):
-                    for name, mark in (("$anchor", "#"), ("$dynamicAnchor", "#"), ("$id", "")):
-                        if isinstance(node.get(name), str):
-                            key = f"{mark}{node[name]}"  # of two by one name nobody knows which is meant
-                            self._anchors[key] = at if key not in self._anchors else ""
-                    ahead += [(inner, join(at, key)) for key, inner in node.items()]
-                elif isinstance(node, list):
-                    ahead += [(inner, join(at, index)) for index, inner in enumerate(node)]
-        return self._anchors
 
     def _circle(self, target: str) -> bool:
         """Whether a reference leads only to further references, for ever."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import documents
-from contracts.adapters import botocore, discovery, openapi, swagger
+from contracts.adapters import botocore, discovery, named, openapi, swagger
 from contracts.adapters.common import Built
 from contracts.contract import FILE, Contract
 from interlock.errors import UsageError
@@ -55,6 +55,7 @@ def _built(adapter: Adapter, document: dict[str, Any], source: str) -> Built:
 def parse(data: bytes, *, name: str, source: str, origin: str = FILE, partial: bool = False) -> Contract:
     """The contract in a document. Raises `UsageError` for what is none, or is in no format that is known."""
     document = documents.parse(data, source)
+    named.settle(document, data)
     for adapter in ADAPTERS:
         if adapter.recognises(document):
             built = _built(adapter, document, source)

@@ -228,13 +228,19 @@ def _style(node: Mapping[str, Any]) -> str:
     return _STYLES.get(str(node.get("collectionFormat", "csv")), "simple")
 
 
+def _field(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a form's field. A file is bytes."""
+    schema = {name: said for name, said in parameter.items() if name != "required"}
+    return schema | ({"type": "string", "format": "binary"} if schema.get("type") == "file" else {})
+
+
 def _form(fields: list[tuple[Mapping[str, Any], str]]) -> dict[str, Any]:
     """The whole of a form, as OpenAPI 3 has it: its schema, and how its lists are written; and where each field is."""
     lists = [p for p, _ in fields if p.get("type") == "array"]
     return {
         "schema": {
             "type": "object",
-            "properties": {p["name"]: {k: v for k, v in p.items() if k != "required"} for p, _ in fields},
+            "properties": {p["name"]: _field(p) for p, _ in fields},
             "required": [p["name"] for p, _ in fields if p.get("required") is True],
         },
         "encoding": {p["name"]: {"style": _style(p), "explode": _style(p) == "form"} for p in lists},

@@ -122,6 +122,55 @@ def test_references_by_name_are_followed(reference: dict[str, Any], named: dict[
     assert places(twice) == [("contract-reference", "/response/body")]
 
 
+ITS_OWN = {"$defs": {"A": {"type": "integer", "$anchor": "a"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "others"),
+    [
+        ({"$id": "https://x.example/y", "$ref": "#/$defs/A"} | ITS_OWN, {}),
+        ({"$id": "https://x.example/y", "$ref": "#a"} | ITS_OWN, {}),
+        ({"$id": "https://x.example/y", "$ref": "y#/$defs/A"} | ITS_OWN, {}),
+        ({"$ref": "https://x.example/y#/$defs/A"}, {"Y": {"$id": "https://x.example/y"} | ITS_OWN}),
+        ({"$ref": "y.json#a"}, {"Y": {"$id": "y.json"} | ITS_OWN}),
+        ({"$id": "urn:x:y", "$ref": "#/$defs/A"} | ITS_OWN, {}),
+        (
+            {
+                "$id": "https://x.example/y",
+                "items": {"$id": "z", "$ref": "#/$defs/A"} | ITS_OWN,
+                "$ref": "z#a",
+            },
+            {},
+        ),
+        # An author who names a schema, and refers to the document from it all the same.
+        ({"$id": "https://x.example/y", "$ref": "#/components/schemas/Y"}, {"Y": {"type": "integer"}}),
+    ],
+)
+def test_references_count_from_the_schema_that_has_a_name(
+    schema: dict[str, Any], others: dict[str, Any]
+) -> None:
+    whole = {"type": "object", "properties": {"q": schema}}
+    assert places(answered(whole, {"q": 1}, **others)) == []
+    assert places(answered(whole, {"q": "x"}, **others)) == [("response-body", "/response/body/q")]
+
+
+def test_what_counts_from_elsewhere_is_told_as_it_was() -> None:
+    lost = {"$id": "https://x.example/y", "$ref": "https://x.example/other#/$defs/A"}
+    (finding,) = answered(lost, 1).findings
+    assert (finding.rule, finding.seen) == ("contract-reference", "https://x.example/other#/$defs/A")
+
+
+def test_a_name_in_an_example_is_none() -> None:
+    example = {"$id": "https://x.example/y", "$ref": "#/$defs/A"}
+    schema = {"type": "object", "example": example, "properties": {"default": {"$ref": "y#a"}}}
+    named = {"$id": "y"} | ITS_OWN
+    assert places(answered(schema, {"default": "x"}, Y=named)) == [
+        ("response-body", "/response/body/default")
+    ]
+    given = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {"S": schema, "Y": named}}}
+    assert contract(given).document["components"]["schemas"]["S"]["example"] == example
+
+
 @pytest.mark.parametrize("name", ["a b", "{id}", "100%", "größe", "a/b~c", 'q"<>'])
 def test_references_to_places_with_signs_are_followed_and_told(name: str) -> None:
     pointer = name.replace("~", "~0").replace("/", "~1")
