@@ -64,6 +64,10 @@ _SIGNED_EACH = frozenset({"sigv4", "sas", "query", "app_token", "introspection"}
 )
 @click.option("--strict", is_flag=True, help="Wrong requests and missing credentials must be refused, too.")
 @click.option(
+    "--refusals-suffice", is_flag=True,
+    help="An operation of which no request succeeds is told, and is no reason to end with 3.",
+)  # fmt: skip
+@click.option(
     "--i-own-this-host", "own_host", is_flag=True, help="The host beyond loopback is yours to fuzz."
 )
 @options.config
@@ -87,6 +91,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     folder: Path | None,
     *,
     strict: bool,
+    refusals_suffice: bool,
     own_host: bool,
 ) -> int:
     """Fuzz the server at --url by the contract of NAME, a provider or an integration of interlock.toml.
@@ -99,8 +104,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     of what is there, they are asked in sequences, too: what was created must be there, what was deleted must be gone.
     A round of sequences ends at a fault that is new; then there is another, 8 at most.
 
-    Exit status: 0 every operation was asked and every answer kept the contract; 1 findings at or above --fail-on;
-    3 the server cannot be reached, or an operation could not be judged; 2 the command or the settings are wrong.
+    An operation of which no request succeeded (404 alone, say) is unproven: nobody has seen what it is for. Examples
+    in the contract are asked for, too, and can name what is there. --refusals-suffice lets it be, but not where a
+    credential is wanted (401, 403), it was too much (429), or nothing at all succeeded; and nothing is proven by it.
+
+    Exit status: 0 every operation was asked, succeeded at least once, and every answer kept the contract; 1 findings
+    at or above --fail-on; 3 the server cannot be reached, or an operation could not be judged; 2 the command or the
+    settings are wrong.
     """
     from contracts.fuzz.engine import MAX_SEED, Wish, fuzz  # noqa: PLC0415 - keeps --help fast
     from contracts.fuzz.report import Setting, report_of, write_evidence  # noqa: PLC0415
@@ -141,6 +151,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         wish=wish,
         now=dt.datetime.now(dt.UTC),
         fail_on=threshold,
+        refusals_suffice=refusals_suffice,
     )
     report = report_of(fuzzed, setting)
     if folder is not None:

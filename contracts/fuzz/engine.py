@@ -30,7 +30,7 @@ _LAST_SECONDS = 1.0  # for what is under way when it is stopped
 _END = object()
 MAX_SEED = 2**32
 WANTS_CREDENTIAL = frozenset({401, 403})
-_REFUSED = WANTS_CREDENTIAL | {429}
+REFUSED = WANTS_CREDENTIAL | {429}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
 
 def refused(answered: Mapping[int, int]) -> bool:
     """Whether nothing was answered but that a credential is wanted, or that it was too much."""
-    return bool(answered) and answered.keys() <= _REFUSED
+    return bool(answered) and answered.keys() <= REFUSED
 
 
 # -- what schemathesis is told ---------------------------------------------------------------------------

@@ -337,7 +337,7 @@ def _no_answer(event: NonFatalError) -> tuple[Check, str, str] | None:
         return None
     if error.response is None:
         return NO_ANSWER, "No answer came", said
-    return NO_ANSWER, "An answer breaks off", f"{error.response.status_code}: {said}"
+    return NO_ANSWER, "An answer cannot be read", f"{error.response.status_code}: {said}"
 
 
 def _seen(status: int | None, message: str) -> str:

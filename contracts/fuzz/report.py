@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz.engine import WANTS_CREDENTIAL, Fuzzed, Wish, refused
+from contracts.fuzz.engine import REFUSED, WANTS_CREDENTIAL, Fuzzed, Wish, refused
 from contracts.fuzz.events import CHECKS, NO_ANSWER, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
@@ -25,13 +26,17 @@ _ABOUT = {each.rule: each.promised for each in reversed(_RULES)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What was fuzzed. `name`: as the user called it; `fail_on`: the least that fails, None for never."""
+    """What was fuzzed. `name`: as the user called it; `fail_on`: the least that fails, None for never.
+
+    `refusals_suffice`: whether an operation of which no request succeeded is told, and no more.
+    """
 
     name: str
     contract: Contract
     wish: Wish
     now: dt.datetime
     fail_on: Severity | None
+    refusals_suffice: bool = False
 
 
 def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
@@ -39,6 +44,9 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
     found: dict[str, list[Finding]] = {}
     for fault in fuzzed.faults:
         found.setdefault(fault.operation.name, []).append(_finding(fault, setting))
+    asked = [each for each in fuzzed.operations if fuzzed.answered.get(each.name)]
+    good = [each for each in asked if succeeded(each, fuzzed.answered[each.name])]
+    setting = dataclasses.replace(setting, refusals_suffice=setting.refusals_suffice and bool(good))
     cases = [_case(each, fuzzed, found.get(each.name, []), setting) for each in fuzzed.operations]
     cases += [
         Case(
@@ -54,10 +62,11 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         cases.append(_in_sequence(fuzzed.sequences, fuzzed.stopped))
     if fuzzed.stopped and all(each.state is not CaseState.UNPROVEN for each in cases):
         cases.append(Case(name="the run", group="fuzz", state=CaseState.UNPROVEN, detail=fuzzed.stopped))
-    asked = sum(bool(fuzzed.answered.get(each.name)) for each in fuzzed.operations)
+    without = len(asked) - len(good)
+    never = f", {without} of them never with success" if without else ""
     early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
     closing = (
-        f"{number(fuzzed.requests, 'request')} answered by {asked} of {number(count, 'operation')}, seed "
+        f"{number(fuzzed.requests, 'request')} answered by {len(asked)} of {number(count, 'operation')}{never}, seed "
         f"{setting.wish.seed}{early}: {counted([each for case in cases for each in case.findings])}"
     )
     return Report(
@@ -85,29 +94,57 @@ def _summary(fuzzed: Fuzzed, setting: Setting) -> dict[str, Any]:
             name: {str(status): count for status, count in counts.items()}
             for name, counts in sorted(fuzzed.answered.items())
         },
+        "outcomes": {name: _outcomes(counts) for name, counts in sorted(fuzzed.answered.items())},
         "contract": facts(setting.contract),
+    }
+
+
+def _outcomes(counts: Mapping[int, int]) -> dict[str, int]:
+    """How many answers were of which kind."""
+    kinds = (("successes", range(400)), ("refusals", range(400, 500)), ("failures", range(500, 1000)))
+    return {
+        kind: sum(count for status, count in counts.items() if status in within) for kind, within in kinds
     }
 
 
 def _case(operation: Operation, fuzzed: Fuzzed, found: list[Finding], setting: Setting) -> Case:
     counts = fuzzed.answered.get(operation.name, {})
-    state, detail = CaseState.PASSED, ", ".join(f"{status} x {count}" for status, count in counts.items())
+    detail = ", ".join(f"{status} x {count}" for status, count in counts.items())
     if setting.fail_on is not None and any(findings.at_least(each, setting.fail_on) for each in found):
         state = CaseState.FAILED
-    elif not counts:
-        state, detail = (
-            CaseState.UNPROVEN,
-            fuzzed.troubles.get(operation.name) or fuzzed.stopped or "no answer came",
-        )
     elif refused(counts):
         state = CaseState.UNPROVEN
         detail = f"every answer was a refusal ({detail}){_advice(counts, setting.wish)}"
-    elif operation.name not in fuzzed.finished:
-        why = fuzzed.stopped or fuzzed.troubles.get(operation.name) or "it broke off"
-        state, detail = CaseState.UNPROVEN, f"{why} before all was asked ({detail})"
-    elif operation.name in fuzzed.unjudged:
-        state, detail = CaseState.UNPROVEN, f"{fuzzed.unjudged[operation.name]} ({detail})"
+    elif why := _open(operation, fuzzed):
+        state, detail = CaseState.UNPROVEN, f"{why} ({detail})" if detail else why
+    elif not succeeded(operation, counts):
+        soft = setting.refusals_suffice and not counts.keys() & REFUSED
+        state = CaseState.NOT_APPLICABLE if soft else CaseState.UNPROVEN
+        detail = f"no request succeeded ({detail}){_advice(counts, setting.wish) or _ADVICE}"
+    else:
+        state = CaseState.PASSED
     return Case(name=operation.name, group="fuzz", state=state, detail=detail, findings=tuple(found))
+
+
+def _open(operation: Operation, fuzzed: Fuzzed) -> str | None:
+    """Why it was not asked, or not to the end, or not judged."""
+    name = operation.name
+    trouble = fuzzed.troubles.get(name)
+    if not fuzzed.answered.get(name):
+        return trouble or fuzzed.stopped or "no answer came"
+    if name not in fuzzed.finished:
+        return f"{fuzzed.stopped or trouble or 'it broke off'} before all was asked"
+    return fuzzed.unjudged.get(name)
+
+
+def succeeded(operation: Operation, counts: Mapping[int, int]) -> bool:
+    """Whether some answer was as good as the best that is promised: a 2xx, else a 3xx, else anything.
+
+    Who is only ever told 404 has seen nothing of what the operation is for.
+    """
+    promised = {each.status[:1] for each in operation.answers}
+    best = next((kind for kind in "23" if kind in promised), "2" if "d" in promised else None)
+    return best is None or any(str(status).startswith(best) for status in counts)
 
 
 def _in_sequence(sequences: Sequences, stopped: str | None) -> Case:
@@ -121,6 +158,9 @@ def _in_sequence(sequences: Sequences, stopped: str | None) -> Case:
         state=CaseState.UNPROVEN if trouble else CaseState.PASSED,
         detail=f"{trouble} ({detail})" if trouble else detail,
     )
+
+
+_ADVICE = ": an example in the contract of what is there is asked for, too"
 
 
 def _advice(counts: Mapping[int, int], wish: Wish) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from contracts.contract import Answer, Operation
+from contracts.fuzz.report import succeeded
 from interlock.cli import main
 from tests.contracts.fuzz import shops
 
@@ -255,3 +257,75 @@ def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:
     assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
     assert b"Traceback" not in err
     assert [each.name for each in folder.iterdir()] == ["shop.json"]
+
+
+def never_there(path: str, query: dict[str, str]) -> shops.Reply:
+    """No item is there; the list is."""
+    return shops.right(path, query) if path == "/v1/items" else (404, shops.JSON, {"error": "there is none"})
+
+
+def nothing_there(path: str, query: dict[str, str]) -> shops.Reply:
+    """Nothing is there, and the contract allows for that."""
+    return (400 if path == "/v1/items" else 404), shops.JSON, {"error": "there is none"}
+
+
+def hidden(path: str, query: dict[str, str]) -> shops.Reply:
+    """What is not there is a matter of who asks, at times."""
+    kind = 401 if path.endswith(("0", "1")) else 404
+    return shops.right(path, query) if path == "/v1/items" else (kind, shops.JSON, {"error": "no"})
+
+
+@pytest.mark.parametrize(
+    ("shop", "more", "ends", "said"),
+    [
+        (never_there, [], 3, "unproven       GET /items/{id}: no request succeeded (404 x"),
+        (never_there, ["--refusals-suffice"], 0, "not_applicable GET /items/{id}: no request succeeded (404"),
+        (nothing_there, [], 3, "2 of 2 operations, 2 of them never with success, seed 7"),
+        (nothing_there, ["--refusals-suffice"], 3, "unproven       GET /items: no request succeeded (400 x"),
+        (hidden, ["--refusals-suffice"], 3, "unproven       GET /items/{id}: no request succeeded (401 x"),
+    ],
+)
+def test_an_operation_of_which_no_request_succeeded_is_unproven(
+    shop: shops.Shop, more: list[str], ends: int, said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shops.served(shop) as (url, _):
+        assert asked(url, "--evidence", "found", "--report", "json=told.json", *more) == ends
+    assert said in capsys.readouterr().out
+    piece = json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())
+    assert (piece["verdict"], "GET /items/{id}" in piece["covered"]) == ("unproven", False)
+    there = json.loads((folder / "told.json").read_text())["summary"]["outcomes"]["GET /items/{id}"]
+    assert (there["successes"], there["failures"]) == (0, 0)
+    assert there["refusals"] > 0
+
+
+def test_an_example_of_the_contract_names_what_is_there(folder: Path) -> None:
+    def one_there(path: str, query: dict[str, str]) -> shops.Reply:
+        return shops.right(path, query) if path.endswith("/7700077") else never_there(path, query)
+
+    document: dict[str, Any] = json.loads(json.dumps(shops.DOCUMENT))
+    document["paths"]["/items/{id}"]["get"]["parameters"][0]["example"] = 7700077
+    (folder / "shop.json").write_text(json.dumps(document))
+    with shops.served(one_there) as (url, _):
+        assert asked(url) == 0
+
+
+@pytest.mark.parametrize(
+    ("promised", "came", "enough"),
+    [
+        ("200 404", "200 404", True),
+        ("200 404", "404", False),
+        ("2XX 4XX", "204", True),
+        ("default", "404", False),
+        ("default", "201", True),
+        ("200 302", "302", False),
+        ("302 404", "302", True),
+        ("404 410", "410", True),
+        ("503 default", "503", False),
+    ],
+)
+def test_what_succeeded_is_as_good_as_the_best_that_is_promised(
+    promised: str, came: str, enough: bool
+) -> None:
+    answers = tuple(Answer(status=each, pointer="") for each in promised.split())
+    operation = Operation(id="x", method="GET", path="/x", pointer="", answers=answers)
+    assert succeeded(operation, {int(each): 3 for each in came.split()}) is enough
