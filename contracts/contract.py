@@ -143,8 +143,9 @@ class SecurityScheme:
 class Contract:
     """Everything that one document promises.
 
-    `document`: as it was read, references by name made references by place; every pointer leads into it. `dialect`: how its schemas are written (openapi,
-    swagger, discovery, botocore). `hosts`: patterns of the hosts it speaks of, empty where it names none.
+    `document`: as it was read, references by name made references by place; every pointer leads into it.
+    `dialect`: how its schemas are written (openapi, swagger, discovery, botocore).
+    `hosts`: patterns of the hosts it speaks of, empty where it names none.
     `virtual_hosts`: patterns of those whose group `step` stands for the first step of the path. `telling`: query
     parameters that no request has but for an operation that names them.
     `digest`: SHA-256 of the bytes. `origin`: library, pulled or file. `partial`: whether operations are left

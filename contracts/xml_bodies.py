@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -19,6 +20,14 @@ _NOTHING: Any = object()
 _UNSAID = Shape("")
 # What white space around it is no part of (XML Schema, part 2: 3.3.2 and 4.3.6); all other text is as it stands.
 _COLLAPSED_TYPES = frozenset({"boolean", "integer", "number"})
+_OF_NUMBERS = {"enum", "const", "multipleOf"}
+_ABOVE, _BELOW = {"maximum", "exclusiveMaximum"}, {"minimum", "exclusiveMinimum"}
+_UNBOUNDED: Mapping[str, frozenset[str]] = {
+    "INF": frozenset(_OF_NUMBERS | _ABOVE),
+    "+INF": frozenset(_OF_NUMBERS | _ABOVE),
+    "-INF": frozenset(_OF_NUMBERS | _BELOW),
+    "NaN": frozenset(_OF_NUMBERS | _ABOVE | _BELOW),
+}
 _COLLAPSED_FORMATS = frozenset({"date", "date-time"})
 
 
@@ -27,7 +36,7 @@ class NotXml(Exception):  # noqa: N818 - it says what the body is
 
 
 class OtherRoot(Exception):  # noqa: N818 - it says what the body is
-    """The root element is not the one that is promised. `promised`, `seen`: their names without a namespace."""
+    """The root element is not the promised one. `promised`, `seen`: their names, with namespaces that differ."""
 
     def __init__(self, promised: str, seen: str) -> None:
         super().__init__(f"has the root element <{seen}>, and <{promised}> is promised")
@@ -54,15 +63,17 @@ def value(body: bytes, pointer: str | None, coercer: Coercer) -> Any:
         return whole if len(root) else root.text or ""
     if not isinstance(schema, Mapping) or not _says_anything(schema):
         raise Unjudged("its schema does not say how it is written as XML")
-    promised = _root(coercer.document, pointer, schema)
+    how = written(follow(coercer.document, pointer or ""), schema)
+    promised = _root(how, schema)
     if promised is not None and promised != _local(root.tag):
         raise OtherRoot(promised, _local(root.tag))
+    if _is_foreign(root, how):
+        raise OtherRoot(f"{{{how['namespace']}}}{_local(root.tag)}", root.tag)
     return _Reader(coercer).element(root, pointer, _MAX_DEPTH)
 
 
-def _root(document: Any, pointer: str | None, schema: Mapping[str, Any]) -> str | None:
+def _root(how: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
     """The name of the root element, where the schema itself says it; a list that is not wrapped has none."""
-    how = written(follow(document, pointer or ""), schema)
     name = how.get("name")
     nameless = "array" in types_of(schema) and how.get("wrapped") is not True
     return name.rpartition(":")[2] if isinstance(name, str) and name and not nameless else None
@@ -74,6 +85,17 @@ def _says_anything(schema: Mapping[str, Any]) -> bool:
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
+
+
+def _is_foreign(element: ET.Element, how: Mapping[str, Any]) -> bool:
+    """Whether an element has another namespace than the promised one; many leave it out, and mean it."""
+    promised = how.get("namespace")
+    own = element.tag.rpartition("}")[0].removeprefix("{")
+    return isinstance(promised, str) and bool(promised and own) and own != promised
+
+
+def _named(element: ET.Element, names: Container[str], how: Mapping[str, Any]) -> bool:
+    return _local(element.tag) in names and not _is_foreign(element, how)
 
 
 class _Reader:
@@ -106,11 +128,13 @@ class _Reader:
             found = self._member(element, name, at, left, needed=name in shape.required)
             if found is not _NOTHING:
                 made[name] = found
-        known = {tag for name, at in members.items() for tag in self._tags(name, at)}
+        known = {tag: self._shapes.at(at).how for name, at in members.items() for tag in self._tags(name, at)}
         found_else = {
-            _local(child.tag): self._other(child, shape, left)
+            (_local(child.tag) if _local(child.tag) not in known else child.tag): self._other(
+                child, shape, left
+            )
             for child in element
-            if _local(child.tag) not in known
+            if not _named(child, known, known.get(_local(child.tag), {}))
         }
         if shape.closed:  # an attribute that nobody promised; one with a namespace is about something else
             plain = {name: text for name, text in element.attrib.items() if not name.startswith("{")}
@@ -134,11 +158,11 @@ class _Reader:
             return _NOTHING if element.text is None else self._text(element.text, shape)
         if how.get("wrapped") is not True:
             tags = self._item_tags(tag, shape)
-            found = [child for child in element if _local(child.tag) in tags]
+            found = [child for child in element if _named(child, tags, how)]
             if (listed := self._as_list(shape, several=len(found) > 1)) is not None:
                 read = [self.element(child, listed.items, left - 1) for child in found]
                 return read if found or needed else _NOTHING  # an empty list leaves nothing behind
-        found = [child for child in element if _local(child.tag) == tag]
+        found = [child for child in element if _named(child, {tag}, how)]
         if how.get("x-flattened") is True and (names := map_names(how)) is not None:
             return self._map(found, names, shape, left - 1) if found else _NOTHING
         if not found:
@@ -148,9 +172,10 @@ class _Reader:
 
     def _wrapped(self, element: ET.Element, listed: Shape, left: int) -> Any:
         """The items of a list; where other names stand in it, what is there, which is no list."""
-        name = None if listed.items is None else self._shapes.at(listed.items).how.get("name")
+        how = {} if listed.items is None else self._shapes.at(listed.items).how
+        name = how.get("name")
         wanted = name.rpartition(":")[2] if isinstance(name, str) else ""
-        if wanted and any(_local(child.tag) != wanted for child in element):
+        if any(_is_foreign(child, how) or (wanted and _local(child.tag) != wanted) for child in element):
             return _loosely(element, left)
         return [self.element(child, listed.items, left - 1) for child in element]
 
@@ -174,6 +199,8 @@ class _Reader:
             text = " ".join(text.split())
         if of_values == {"boolean"}:
             text = {"1": "true", "0": "false"}.get(text, text)
+        if of_values == {"number"} and (unbounded := _unbounded(text, shape.schema)) is not None:
+            return unbounded
         return self._coercer.coerce(text, shape.at)
 
     def _tags(self, name: str, at: str) -> set[str]:
@@ -218,6 +245,17 @@ class _Reader:
         return branch.required & branch.members.keys() <= shown and all(
             _is_one_of(text, schema) for text, schema in named
         ), len(shown)
+
+
+def _unbounded(text: str, schema: Mapping[str, Any]) -> float | None:
+    """The number for what `xs:double` and `xs:float` have and JSON has not, where no limit keeps it out.
+
+    XML Schema, part 2, 3.2.5: NaN is within no limits, and infinity is beyond any.
+    """
+    limits = _UNBOUNDED.get(text)
+    if limits is None or schema.get("format") not in {"float", "double"} or not limits.isdisjoint(schema):
+        return None
+    return {"N": 0.0, "-": -sys.float_info.max}.get(text[0], sys.float_info.max)
 
 
 def _is_one_of(text: str | None, schema: Any) -> bool:

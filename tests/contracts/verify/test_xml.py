@@ -77,6 +77,62 @@ def test_xml_is_judged_as_xml_writes_it(raw: str, place: str | None) -> None:
     assert found(raw, PET) == ([] if place is None else [(rule, f"/response/body/{place}")])
 
 
+DOUBLE = {"type": "number", "format": "double"}
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "good"),
+    [
+        ("INF", DOUBLE, True),
+        (" -INF ", DOUBLE | {"format": "float", "nullable": True}, True),
+        ("NaN", DOUBLE, True),
+        ("INF", DOUBLE | {"minimum": 0}, True),
+        ("INF", DOUBLE | {"maximum": 5}, False),
+        ("-INF", DOUBLE | {"minimum": 0}, False),
+        ("NaN", DOUBLE | {"minimum": 0}, False),
+        ("Infinity", DOUBLE, False),
+        ("INF", {"type": "number"}, False),
+    ],
+)
+def test_numbers_beyond_all_limits_are_numbers_of_xml(text: str, schema: dict[str, Any], good: bool) -> None:
+    place = [] if good else [("response-body", "/response/body/a")]
+    assert found(f"<r><a>{text}</a></r>", {"type": "object", "properties": {"a": schema}}) == place
+
+
+SPACED = {
+    "type": "object",
+    "xml": {"name": "Pet", "namespace": "http://pets.example/"},
+    "additionalProperties": False,
+    "properties": {
+        "a": TEXT | {"xml": {"namespace": "http://a.example/", "prefix": "a"}},
+        "b": {"type": "array", "items": INTEGER, "xml": {"namespace": "http://b.example/"}},
+        "c": {
+            "type": "array",
+            "xml": {"wrapped": True},
+            "items": TEXT | {"xml": {"name": "i", "namespace": "http://i.example/"}},
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "places"),
+    [
+        ("<Pet><a>1</a><b>1</b><c><i>x</i></c></Pet>", []),
+        ("<p:Pet xmlns:p='http://pets.example/'><a>1</a></p:Pet>", []),
+        ("<Pet xmlns='http://other.example/'><a>1</a></Pet>", [""]),
+        ("<Pet><a xmlns='http://a.example/'>1</a><b xmlns='http://b.example/'>1</b></Pet>", []),
+        ("<Pet><a xmlns='http://b.example/'>1</a></Pet>", ["{http:~1~1b.example~1}a"]),
+        ("<Pet><b xmlns='http://a.example/'>1</b></Pet>", ["{http:~1~1a.example~1}b"]),
+        ("<Pet><c><i xmlns='http://i.example/'>1</i></c></Pet>", []),
+        ("<Pet><c><i xmlns='http://j.example/'>1</i></c></Pet>", ["c"]),
+    ],
+)
+def test_another_namespace_than_the_promised_one_is_another_element(raw: str, places: list[str]) -> None:
+    told = [("response-body", f"/response/body{'/' if place else ''}{place}") for place in places]
+    assert found(raw, SPACED) == told
+
+
 def test_text_keeps_its_white_space() -> None:
     assert value("<r><name> x </name></r>", PET) == {"name": " x "}
 
