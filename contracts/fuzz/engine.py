@@ -21,6 +21,7 @@ from typing import Any
 from contracts.contract import Contract, Operation
 from contracts.fuzz.calm import calming
 from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences, one_line
+from contracts.fuzz.held import untaken, with_ranges
 from contracts.fuzz.tls import Trusted
 from contracts.fuzz.turns import prepared
 from interlock.errors import UsageError
@@ -83,6 +84,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
 
     Ctrl-C, the end of `wish.seconds` and a fault of schemathesis's end it early; what was found until then is told.
     """
+    contract = with_ranges(contract)
     turns = prepared(contract, wish.url)
     too_deep: set[str] = set()
     gathered = Gathered(contract, wish.headers, too_deep)
@@ -100,7 +102,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
         faults=gathered.in_order(),
         troubles=gathered.troubles,
         left_out=turns.left_out,
-        unjudged={**turns.unmade, **gathered.unjudged},
+        unjudged={**untaken(contract), **turns.unmade, **gathered.unjudged},
         finished=frozenset(gathered.finished),
         stopped=stopped,
         sequences=gathered.sequences,
