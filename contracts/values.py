@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d{1,400}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _HOPS = 16
 _NOTHING: Any = object()
+_COLLECTED = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|"}
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
@@ -171,8 +172,17 @@ class Coercer:
         if not value and ("null" in types or schema.get("nullable") is True):
             return None
         if types - {"null"} == {"array"}:
-            return [] if not value else [self._as(value, schema.get("items"), left - 1)]
+            return [self._as(each, schema.get("items"), left - 1) for each in self._parts(value, schema)]
         return value
+
+    def _parts(self, value: str, schema: Mapping[str, Any]) -> list[str]:
+        """The items of a list within a list: Swagger 2 alone says how they are written (Items Object)."""
+        if not value:
+            return []
+        if "swagger" not in self.document:
+            return [value]
+        delimiter = _COLLECTED.get(str(schema.get("collectionFormat", "csv")))
+        return [part.strip() for part in value.split(delimiter)] if delimiter else [value]
 
     def _object(self, value: dict[str, Any], schema: Mapping[str, Any], left: int) -> dict[str, Any]:
         properties = schema.get("properties")

@@ -15,7 +15,9 @@ FIELD = {"name": "n", "in": "formData", "type": "integer", "required": True}
 LIST = {"name": "ids", "in": "formData", "type": "array", "items": {"type": "integer"}}
 
 
-def held(paths: dict[str, Any], sent: str | None = None, *, form: str = FORM, **about: Any) -> Verified:
+def held(
+    paths: dict[str, Any], sent: str | None = None, *, form: str = FORM, path: str = "/t", **about: Any
+) -> Verified:
     """A POST to `/t` of a service with these paths, whose answer is an empty object."""
     document = {
         "swagger": "2.0",
@@ -26,9 +28,8 @@ def held(paths: dict[str, Any], sent: str | None = None, *, form: str = FORM, **
     }
     contract = adapters.parse(body(document), name="old", source="old.json")
     raw = None if sent is None else sent.encode()
-    asked = interaction(
-        "POST", "/t", sent=raw, got={}, headers={"Content-Type": form} if sent else {}, **about
-    )
+    headers = about.pop("headers", {}) | ({"Content-Type": form} if sent else {})
+    asked = interaction("POST", path, sent=raw, got={}, headers=headers, **about)
     return verify(asked, bench(contract))
 
 
@@ -67,6 +68,39 @@ def test_the_lists_of_a_form_are_read_as_they_are_written(way: str | None) -> No
     assert told(held(paths, f"ids={quote(WRITTEN[way].replace('2', 'x'))}")) == [
         ("request-body", "/request/body/ids/1", "/paths/~1t/post/parameters/0/items/type")
     ]
+
+
+INNER = {"type": "array", "items": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "text"),
+    [
+        ("pipes", None, "1,2|3"),
+        ("csv", "pipes", "1|2,3"),
+        ("multi", "ssv", "1 2"),
+        ("pipes", "csv", "1, 2|3"),
+    ],
+)
+@pytest.mark.parametrize("place", ["query", "formData", "header"])
+def test_lists_within_lists_are_read_as_they_are_written(
+    outer: str, inner: str | None, text: str, place: str
+) -> None:
+    if (outer, place) == ("multi", "header"):
+        outer, text = "csv", "1 2"  # a header comes once
+    field = {"name": "ids", "in": place, "type": "array", "items": INNER | written(inner)} | written(outer)
+    paths = {"/t": {"post": post(field)}}
+
+    def asked(given: str) -> list[tuple[str, str | None, str | None]]:
+        if place == "header":
+            return told(held(paths, headers={"ids": given}))
+        if place == "formData":
+            return told(held(paths, f"ids={quote(given)}"))
+        return told(held(paths, path=f"/t?ids={quote(given)}"))
+
+    assert asked(text) == []
+    rule, where = {"formData": ("request-body", "body")}.get(place, (f"request-{place}", place))
+    assert [(rule, f"/request/{where}/ids/0/1")] == [each[:2] for each in asked(text.replace("2", "x"))]
 
 
 def test_a_list_of_several_fields_is_not_taken_apart() -> None:
