@@ -8,6 +8,7 @@ from typing import Any
 
 from contracts.pointers import follow, join, of_reference
 
+BEYOND_MEASURE = "its schema branches beyond measure"
 _MOST = 60_000  # visits: some seconds where all fail and are told
 _OFTEN = 50  # a long body has as many, and few of them again and again
 _SHALLOW = 8  # below it no schema of anybody's multiplies to much

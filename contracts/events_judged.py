@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from contracts.contract import Event
-from contracts.engine import REQUEST, TooDeep
-from contracts.media import FORM, chosen, claims, essence, read
+from contracts.media import FORM, claims, essence
 from contracts.pointers import MISSING, follow
 from contracts.values import MAX_FIELDS, types_of
 from contracts.verify import verify_event
@@ -49,8 +47,8 @@ class JudgedEvent:
     """One event of a delivery.
 
     `pointer`: where it stands in the body, empty for the whole. `type`: as the delivery says it, None where it says
-    none. `known`: whether the contract names this type; where it does not, nothing is judged. `unjudged`: why the
-    body cannot be looked into.
+    none. `known`: whether the contract names this type; where it does not, nothing is judged. `unjudged`: why not all
+    of it could be judged.
     """
 
     pointer: str
@@ -98,6 +96,9 @@ def _each(bench: Bench, body: bytes, parsed: Any, content_type: str, place: str)
     for index, event in enumerate(parsed[:MAX_EVENTS]):
         alone = json.dumps([event]).encode()
         yield _judged(bench, alone, content_type, _text(event, place), "/0", f"/{index}")
+    if len(parsed) > MAX_EVENTS:
+        why = f"the delivery has more than {MAX_EVENTS} events"
+        yield JudgedEvent(pointer=f"/{MAX_EVENTS}", type=None, known=False, unjudged=why)
 
 
 def _listed(bench: Bench, place: str, parsed: Any, body: bytes) -> bytes:
@@ -115,27 +116,12 @@ def _judged(
     event = bench.contract.events.get(found or "")
     if event is None:
         return JudgedEvent(pointer=pointer, type=found, known=False)
+    broken, unjudged = verify_event(body, content_type, event, bench)
     faults = tuple(
         Fault(pointer + at.removeprefix(inside), contract_pointer, promised, seen)
-        for at, contract_pointer, promised, seen in verify_event(body, content_type, event, bench)
+        for at, contract_pointer, promised, seen in broken
     )
-    unjudged = None if faults else _opaque(bench, event, body, content_type)
     return JudgedEvent(pointer=pointer, type=found, known=True, faults=faults, unjudged=unjudged)
-
-
-def _opaque(bench: Bench, event: Event, body: bytes, content_type: str) -> str | None:
-    """Why nothing was found in a body: None where all of it was looked into, and is good."""
-    media = chosen(event.media, content_type or JSON)
-    if media is None or media.schema is None:
-        return None
-    got = read(body, content_type or JSON, media, bench.coercer)
-    if got.opaque is not None:
-        return got.opaque
-    try:
-        good = bench.engine.valid(media.schema, got.value, REQUEST)
-    except TooDeep:
-        good = False
-    return None if good else "it is nested too deeply, or something in it was redacted"
 
 
 def _parsed(body: bytes, content_type: str) -> Any:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from contracts import values
+from contracts.branching import BEYOND_MEASURE, beyond_measure
 from contracts.contract import PULLED, Contract, Event
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import explain
@@ -181,29 +183,37 @@ def _named(view: View) -> Iterator[str]:
             yield f"{name}={value[:_SHOWN]}"
 
 
+Fault = tuple[str, str, str, str]
+
+
 def verify_event(
     body: bytes, content_type: str, event: Event, bench: Bench
-) -> list[tuple[str, str, str, str]]:
+) -> tuple[list[Fault], str | None]:
     """A delivery's body against what is promised of its event type.
 
-    What is wrong, as pointer into the body, contract pointer, promised and seen; empty where nothing is.
+    What is wrong, as pointer into the body, contract pointer, promised and seen; empty where nothing is. And why it
+    could not be judged, or not all of it; None where it was.
     """
     media = chosen(event.media, content_type or "application/json")
     if media is None:
-        return [("", event.pointer, listed(m.media_type for m in event.media), content_type)]
+        return [("", event.pointer, listed(m.media_type for m in event.media), content_type)], None
     got = read(body, content_type or "application/json", media, bench.coercer)
     if got.problem is not None:
-        return [("", media.pointer, media.media_type, got.problem)]
+        return [("", media.pointer, media.media_type, got.problem)], None
     if got.opaque is not None or media.schema is None:
-        return []
+        return [], got.opaque if media.schema is not None else None
+    return _held(media.schema, got.value, bench)
+
+
+def _held(schema: str, value: Any, bench: Bench) -> tuple[list[Fault], str | None]:
+    if beyond_measure(bench.contract.document, value, schema):
+        return [], BEYOND_MEASURE
     try:
-        if bench.engine.valid(media.schema, got.value, REQUEST):
-            return []
-        broken = explain(bench.engine, bench.contract, media.schema, got.value, REQUEST)
-    except TooDeep:
-        return []
-    return [
-        (each.pointer, each.contract_pointer, each.promised, each.seen)
-        for each in broken
-        if not each.placeholder
-    ]
+        good = bench.engine.valid(schema, value, REQUEST)
+        broken = [] if good else explain(bench.engine, bench.contract, schema, value, REQUEST)
+    except TooDeep as exc:
+        return [], f"it {exc}"
+    faults = [(e.pointer, e.contract_pointer, e.promised, e.seen) for e in broken if not e.placeholder]
+    if bench.engine.lost(schema, REQUEST):
+        return faults, "the contract is broken behind its schema"
+    return faults, "something in it was redacted" if len(faults) < len(broken) else None

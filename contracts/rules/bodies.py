@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from contracts.branching import beyond_measure, is_shallow
+from contracts.branching import BEYOND_MEASURE, beyond_measure, is_shallow
 from contracts.contract import FORM_NODE, Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
 from contracts.explain import Broken, explain
@@ -244,7 +244,7 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
         if not (as_json and is_shallow(message.body)) and beyond_measure(
             view.contract.document, got.value, media.schema
         ):
-            _opaque(view, media, "its schema branches beyond measure", where)
+            _opaque(view, media, BEYOND_MEASURE, where)
         else:
             _schema(view, got.value, media, side)
 

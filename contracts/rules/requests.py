@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from contracts import values
+from contracts.branching import BEYOND_MEASURE, beyond_measure
 from contracts.contract import Parameter
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import Broken, explain
@@ -230,6 +231,9 @@ def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer:
     """What a text can stand for against its schema: one that fits is enough; of the first is said what is wrong."""
     assert parameter.schema is not None
     if isinstance(taken[0], str) and in_text(taken[0]):
+        return
+    if any(beyond_measure(view.contract.document, value, parameter.schema) for value in taken):
+        view.unjudged.append(f"{pointer}: {BEYOND_MEASURE}")
         return
     try:
         fits = any(view.bench.engine.valid(parameter.schema, value, direction) for value in taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_a_body_whose_schema_multiplies_is_not_judged(media_type: str) -> None:
     found = answered(nested(18, media_type), media_type)
     assert [each.rule for each in found.findings] == ["body-unjudged"]
     assert found.unjudged == ("/response/body: its schema branches beyond measure",)
+
+
+def test_a_parameter_whose_schema_multiplies_is_not_judged() -> None:
+    given = document()
+    given["components"]["schemas"]["Loop"] = BRANCHING
+    parameter = {"name": "p", "in": "query", "content": {JSON: {"schema": LOOP}}}
+    given["paths"]["/pets/search"]["get"]["parameters"] = [parameter]
+    asked = interaction(path=f"/v1/pets/search?p={quote(nested(18, JSON))}", status=None)
+    found = verify(asked, bench(contract(given)))
+    assert found.findings == ()
+    assert found.unjudged == ("/request/query/p: its schema branches beyond measure",)
 
 
 @pytest.mark.parametrize("media_type", [JSON, "application/xml", FORM])

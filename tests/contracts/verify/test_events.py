@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contracts.events_judged import judge_delivery
+from contracts.events_judged import MAX_EVENTS, JudgedEvent, judge_delivery
 from contracts.media import claims
 from contracts.pointers import follow
 from contracts.shelf import Shelf
@@ -138,7 +138,50 @@ def test_what_is_nested_too_deeply_is_said_to_be_unjudged() -> None:
     body = json.dumps([event]).replace("}", ', "a": ' + "[" * 900 + "]" * 900 + "}", 1).encode()
     (found,) = judge_delivery(library("sendgrid"), body, JSON, (), where("sendgrid"))
     assert (found.type, found.faults) == ("open", ())
-    assert found.unjudged == "it is nested too deeply, or something in it was redacted"
+    assert found.unjudged == "it is nested too deeply"
+
+
+def _delivered(schema: Any, body: Any) -> JudgedEvent:
+    """A delivery of the only event of a contract, which has this schema."""
+    loop = {"$ref": "#/components/schemas/Loop"}
+    side = {"type": "object", "properties": {"a": loop}}
+    content = {"content": {JSON: {"schema": schema}}}
+    given = {
+        "openapi": "3.1.0",
+        "info": {"title": "Made up", "version": "1"},
+        "webhooks": {"told": {"post": {"requestBody": content}}},
+        "components": {"schemas": {"Loop": {"properties": {"a": loop}, "oneOf": [side, side]}}},
+    }
+    (found,) = judge_delivery(bench(contract(given)), json.dumps(body).encode(), JSON, (), None)
+    return found
+
+
+def test_an_event_whose_schema_multiplies_is_said_to_be_unjudged() -> None:
+    body: dict[str, Any] = {}
+    for _ in range(18):
+        body = {"a": body}
+    found = _delivered({"$ref": "#/components/schemas/Loop"}, body)
+    assert (found.faults, found.unjudged) == ((), "its schema branches beyond measure")
+
+
+def test_what_a_broken_reference_hides_of_an_event_is_said() -> None:
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}, "b": {"type": "integer"}}}
+    found = _delivered(schema, {"a": 1, "b": "x"})
+    assert [each.pointer for each in found.faults] == ["/b"]
+    assert found.unjudged == "the contract is broken behind its schema"
+
+
+def test_what_was_redacted_in_an_event_is_said() -> None:
+    found = _delivered({"type": "object", "properties": {"a": {"type": "integer"}}}, {"a": "<REDACTED>"})
+    assert (found.faults, found.unjudged) == ((), "something in it was redacted")
+
+
+def test_of_a_list_that_is_very_long_the_rest_is_said_to_be_unjudged() -> None:
+    body = json.dumps([{"event": "no such"}] * (MAX_EVENTS + 1)).encode()
+    found = judge_delivery(library("sendgrid"), body, JSON, (), where("sendgrid"))
+    assert len(found) == MAX_EVENTS + 1
+    assert (found[-1].pointer, found[-1].known) == (f"/{MAX_EVENTS}", False)
+    assert found[-1].unjudged == "the delivery has more than 10000 events"
 
 
 def test_a_contract_without_events_judges_none() -> None:
