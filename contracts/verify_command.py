@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     found = settings_module.wanted(config)
     accepted = findings.read_baseline(baseline) if baseline else frozenset()
     asked = Options(
-        paths=tuple(str(path) for path in _existing(paths)),
+        paths=tuple(map(str, findings.placed(_existing(paths), baseline))),
         root=str(found.folder if found else Path.cwd()),
         now=dt.datetime.now(dt.UTC).isoformat(),
         provider=_called(provider, found) if provider else None,

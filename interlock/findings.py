@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -96,6 +97,31 @@ def read_baseline(path: Path) -> frozenset[str]:
         raise UsageError(f"{path} cannot be read: {exc.strerror}", hint="--write-baseline makes it") from exc
     except (ValueError, KeyError, TypeError) as exc:
         raise UsageError(f"{path}: is not a baseline file", hint="--write-baseline makes one") from exc
+
+
+def placed(paths: Iterable[Path], baseline: Path | None) -> tuple[Path, ...]:
+    """Paths as they are from the working directory, so that a finding is known again however its file was spelled.
+
+    What lies outside of it stays as it is, and so does all where the baseline was written with absolute paths.
+    """
+    found = tuple(paths)
+    return found if baseline and _is_absolute(baseline) else tuple(map(_placed, found))
+
+
+def _placed(path: Path) -> Path:
+    here = Path.cwd()
+    for whole in (Path(os.path.abspath(path)), Path(os.path.realpath(path))):  # noqa: PTH100 - by its text alone
+        if whole.is_relative_to(here) and os.path.realpath(whole) == os.path.realpath(path):
+            return whole.relative_to(here)
+    return path
+
+
+def _is_absolute(baseline: Path) -> bool:
+    try:
+        entries = json.loads(baseline.read_text(encoding="utf-8"))["findings"]
+        return any(Path(each.get("file") or "").is_absolute() for each in entries)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # what is no baseline is said where it is read
 
 
 def write_baseline(path: Path, findings: Iterable[Finding]) -> None:

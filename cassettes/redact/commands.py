@@ -95,8 +95,9 @@ def scan(  # noqa: PLR0913, PLR0917 - one argument for each option
     wanted_reports = parse_reports(reports)
     accepted = findings.read_baseline(baseline) if baseline else frozenset[str]()
     redactor = Redactor(_known(_settings(config)), personal=_rules(rules, none=True))
+    placed = findings.placed(paths, baseline)
     looks = _progress(
-        _look(_to_scan(paths, max_bytes, git=git), redactor, scrub=False), "scanning", shown=form == "text"
+        _look(_to_scan(placed, max_bytes, git=git), redactor, scrub=False), "scanning", shown=form == "text"
     )
     found = [_light(each) for each in looks]
     made = _scan_report(found, accepted)

@@ -74,6 +74,28 @@ def test_a_baseline_lets_an_old_project_start_green(folder: Path) -> None:
     assert run("bad.yaml", "--contract", "shop.json").return_value == 1
 
 
+def test_a_baseline_knows_a_file_however_it_is_spelled(folder: Path) -> None:
+    (folder / "seen").mkdir()
+    (folder / "bad.yaml").rename(folder / "seen" / "bad.yaml")
+    spelled = ["seen/bad.yaml", "./seen", "seen/../seen/bad.yaml", str(folder / "seen" / "bad.yaml")]
+    for one in spelled:
+        assert run(one, "--contract", "shop.json", "--write-baseline", "known.json").return_value == 0
+        for other in spelled:
+            result = run(other, "--contract", "shop.json", "--baseline", "known.json")
+            assert result.return_value == 0, (one, other)
+
+
+def test_a_baseline_of_absolute_paths_still_holds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written when paths stood in it as they were spelled; here by a run from elsewhere."""
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    bad = str(folder / "bad.yaml")
+    assert run(bad, "--contract", "../shop.json", "--write-baseline", "../known.json").return_value == 0
+    monkeypatch.chdir(folder)
+    assert run(bad, "--contract", "shop.json", "--baseline", "known.json").return_value == 0
+    assert run("bad.yaml", "--contract", "shop.json", "--baseline", "known.json").return_value == 1
+
+
 def test_the_order_is_the_same_whoever_runs_it(folder: Path) -> None:
     one = json.loads(run(".", "--contract", "shop.json", "--format", "json").output)
     two = json.loads(run(".", "--contract", "shop.json", "--format", "json", "-n", "2").output)
