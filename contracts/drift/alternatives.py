@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.drift import branches
 from contracts.drift.look import Look
-from contracts.drift.shapes import Places
+from contracts.drift.shapes import Group, Places
 from contracts.view import listed
 
 
@@ -13,6 +13,10 @@ def alone(look: Look) -> bool:
     base, revision = look.base, look.revision
     if base.only_grouped and revision.only_grouped:
         one, two = base.groups[0].branches, revision.groups[0].branches
+    elif base.only_grouped and revision.only_listed:
+        one, two = base.groups[0].branches, revision.lists[0].branches
+    elif base.only_listed and revision.only_grouped:
+        one, two = base.lists[0].branches, revision.groups[0].branches
     elif base.only_grouped and revision.parts and not revision.groups:
         one, two = base.groups[0].branches, (look.pair.revision,)
     elif revision.only_grouped and base.parts and not base.groups:
@@ -25,16 +29,33 @@ def alone(look: Look) -> bool:
 
 
 def beside(look: Look) -> None:
-    """Alternatives beside other keywords: group by group in their order."""
-    one, two = look.base.groups, look.revision.groups
-    for before, after in zip(one, two, strict=False):
+    """Alternatives beside other keywords, each group with the one that is most like it."""
+    left, right = list(look.base.groups), list(look.revision.groups)
+    while left and right:
+        before, after = _nearest(look, left, right)
+        left.remove(before)
+        right.remove(after)
         _compare(look, before.branches, after.branches)
-    for group in one[len(two) :]:
+    for group in left:
         word = group.keyword
         look.add("condition-removed", f"has no {word} any more", word, promised=word, seen="nothing")
-    for group in two[len(one) :]:
+    for group in right:
         word = group.keyword
         look.add("condition-added", f"has {word} now", word, promised="nothing", seen=word)
+
+
+def _nearest(look: Look, left: list[Group], right: list[Group]) -> tuple[Group, Group]:
+    """The two groups that have the most alternatives in common; of several the first, as they stand."""
+    if len(left) == len(right) == 1:
+        return left[0], right[0]
+    texts = [
+        {group: {branches.text(shapes, each) for each in group.branches} for group in side}
+        for shapes, side in ((look.walk.base, left), (look.walk.revision, right))
+    ]
+    return max(
+        ((one, two) for one in left for two in right),
+        key=lambda each: len(texts[0][each[0]] & texts[1][each[1]]),
+    )
 
 
 def _compare(look: Look, one: tuple[Places, ...], two: tuple[Places, ...]) -> None:

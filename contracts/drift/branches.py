@@ -35,7 +35,7 @@ def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[
         return Paired(((one[0], two[0]),), (), ())
     pairs: list[Pair] = []
     left, right = list(one), list(two)
-    for key in (_name, _content, _text, _kind):
+    for key in (_name, _content, text, _kind):
         found, left, right = _by_key(key, base, revision, left, right)
         pairs += found
     last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
@@ -78,9 +78,9 @@ def _both_named(own: Shapes, one: Places, other: Shapes, two: Places) -> bool:
 
 def _covered(own: Shapes, places: Places, other: Shapes, branches: Sequence[Places]) -> bool:
     """Whether what an alternative takes is taken by those of the other side: by one, or each of its types by one."""
-    text, shape = _text(own, places), own.of(places)
+    said, shape = text(own, places), own.of(places)
     wide = [each for each in branches if not _both_named(own, places, other, each)]
-    if any(_text(other, each) == text for each in wide):
+    if any(text(other, each) == said for each in wide):
         return True
     several = shape.types if shape.types and shape.values is None else None
     single = [dataclasses.replace(shape, types=frozenset({each})) for each in sorted(several or ())] or [
@@ -119,7 +119,8 @@ def _name(shapes: Shapes, places: Places) -> str:
     return f"title {title}" if isinstance(title, str) and title else ""
 
 
-def _text(shapes: Shapes, places: Places) -> str:
+def text(shapes: Shapes, places: Places) -> str:
+    """What an alternative says, as one text without its words."""
     return " ".join(
         canonical(None if (node := follow(shapes.document, p)) is MISSING else node) for p in places
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from contracts.adapters import openapi
 from contracts.contract import Contract, Operation
-from contracts.drift import lifecycle, security, stability
-from contracts.drift.operations import Sides, Twin, compare_operation, matched
+from contracts.drift import lifecycle, pairing, security, servers, stability
+from contracts.drift.operations import Sides, Twin, compare_operation
 from contracts.drift.schemas import compare_schemas
 from contracts.drift.table import RULES
 from contracts.drift.walk import Noted, Walk
@@ -79,11 +79,12 @@ def compare(
 ) -> Compared:
     """Everything that has changed from `base` to `revision`. `today`: what last days are held against."""
     sides = Sides(base, revision, Walk.of(base, revision))
-    names = _Names()
-    for one, two in matched(base.operations, revision.operations):
+    names, twins = _Names(), list[Twin]()
+    for one, two in pairing.operations(base.operations, revision.operations):
         if one is not None and two is not None:
             names.both.append(one.name)
-            compare_operation(Twin(sides, one, two, one.name))
+            twins.append(Twin(sides, one, two, one.name))
+            compare_operation(twins[-1])
         elif one is not None:
             names.base.append(one.name)
             lifecycle.gone(sides, one, today)
@@ -92,12 +93,11 @@ def compare(
             noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer)
             sides.note(noted, two.name)
     _incoming(sides, names)
-    _servers(sides)
+    servers.compare(sides, twins)
     security.schemes(sides)
     compare_schemas(sides.walk)
     unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.is_cut else []
-    lost = sorted(sides.walk.base.lost | sides.walk.revision.lost)
-    if lost:
+    if lost := sorted(sides.lost()):
         unjudged.append(f"references lead nowhere, and nothing is compared behind them: {listed(lost)}")
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
     levels = {name: None if name in passed_over else level for name, level in levels.items()}
@@ -133,37 +133,6 @@ def _requests_of_us(contract: Contract) -> dict[tuple[str, str], Operation]:
     if contract.dialect != "openapi":
         return {}
     return {(kind, name): operation for kind, name, operation in openapi.incoming(contract.document)}
-
-
-def _servers(sides: Sides) -> None:
-    one, two = (_addresses(contract) for contract in (sides.base, sides.revision))
-    for where in [each for each in one if each not in two]:
-        noted = Noted(
-            "server-removed", f"the server {where} is gone", "/servers", "/servers", where, listed(two)
-        )
-        sides.note(noted, where)
-    for where in [each for each in two if each not in one]:
-        noted = Noted(
-            "server-added", f"the server {where} is new", "/servers", "/servers", listed(one), where
-        )
-        sides.note(noted, where)
-
-
-def _addresses(contract: Contract) -> list[str]:
-    """The servers of the whole document, as it writes them; those of formats without hosts are base paths."""
-    host = contract.document.get("host")
-    if isinstance(host, str) and host and "swagger" in contract.document:
-        schemes = contract.document.get("schemes")
-        base = str(contract.document.get("basePath") or "")
-        listed_schemes = schemes if isinstance(schemes, list) and schemes else ["https"]
-        return [f"{scheme}://{host}{base}".rstrip("/") for scheme in listed_schemes]
-    servers = contract.document.get("servers")
-    if isinstance(servers, list):
-        return [
-            str(each["url"]).rstrip("/") for each in servers if isinstance(each, Mapping) and "url" in each
-        ]
-    bases = dict.fromkeys(base for operation in contract.operations for base in operation.bases)
-    return [each for each in bases if each]
 
 
 def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[Finding]:

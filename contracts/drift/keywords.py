@@ -9,6 +9,8 @@ from typing import Any, TypeGuard
 from contracts.pointers import follow, join, of_reference
 
 _MAX_HOPS = 32
+_MAX_NESTED = 4  # alternatives within alternatives that are read as one list
+_MAX_VALUES = 2_000
 _TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 # Each limit with whether a higher one is closer.
 LIMITS = {
@@ -33,6 +35,7 @@ _CONDITIONS = frozenset((*WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "uni
 ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
+_BESIDE_VALUES = ANNOTATIONS | {"type", "nullable", "x-nullable"}
 EXTENSIBLE = "x-extensible-enum"
 _WORDS = frozenset({"title", "description", "example", "examples", "externalDocs"})
 # Their keys are names of members, not keywords.
@@ -70,7 +73,9 @@ def named_types(node: Mapping[str, Any]) -> list[str]:
 
 def is_null(node: Any) -> bool:
     """Whether null is all that it takes."""
-    return isinstance(node, Mapping) and (named_types(node) == ["null"] or node.get("enum") == [None])
+    if not isinstance(node, Mapping):
+        return False
+    return named_types(node) == ["null"] or node.get("enum") == [None] or node.get("const", 0) is None
 
 
 def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
@@ -84,7 +89,7 @@ def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
         return False
     for keyword in ("anyOf", "oneOf"):
         branches = listed(node, keyword)
-        if branches and not any(is_null(each) or _branch_takes_null(each, document) for each in branches):
+        if branches and not any(_branch_takes_null(each, document) for each in branches):
             return False
     return True
 
@@ -93,13 +98,28 @@ def _branch_takes_null(node: Any, document: Mapping[str, Any]) -> bool:
     for _ in range(_MAX_HOPS):
         if not isinstance(node, Mapping):
             return node is not False
-        if node.get("nullable") is True:
+        if node.get("nullable") is True or is_null(node):
             return True
         target = of_reference(node.get("$ref"))
         if target is None:
-            return "null" in named_types(node) or not (node.keys() - ANNOTATIONS)
+            says_null = "null" in named_types(node) or None in listed(node, "enum")
+            return says_null or not (node.keys() - ANNOTATIONS)
         node = follow(document, target)
     return False
+
+
+def meant(node: Any, document: Mapping[str, Any]) -> Any:
+    """What a reference that stands alone leads to, or an `allOf` of one; anything else is itself."""
+    for _ in range(_MAX_HOPS):
+        said = node.keys() - ANNOTATIONS if isinstance(node, Mapping) else set()
+        target = of_reference(node["$ref"]) if said == {"$ref"} else None
+        if target is not None:
+            node = follow(document, target)
+        elif said == {"allOf"} and len(listed(node, "allOf")) == 1:
+            node = node["allOf"][0]
+        else:
+            break
+    return node
 
 
 def alternatives(node: Mapping[str, Any], at: str, keyword: str) -> Iterator[tuple[str, Any]]:
@@ -198,7 +218,7 @@ def conditions(node: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str
         if name in node:
             yield name, node[name], None
     for name in _SCHEMAS:
-        if name in node and node[name] is not True:
+        if name in node and node[name] is not True and not (name == "contains" and _none_has_to(node)):
             yield name, node[name], join(at, name)
     for name in _BY_NAME:
         yield from ((f"{name}/{key}", each, join(at, name, key)) for key, each in mapped(node, name).items())
@@ -207,6 +227,11 @@ def conditions(node: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any, str
             yield f"dependentRequired/{name}/{each}", each, None
     if node.get("uniqueItems") is True:
         yield "uniqueItems", True, None
+
+
+def _none_has_to(node: Mapping[str, Any]) -> bool:
+    """Whether not one item has to be as `contains` says."""
+    return node.get("minContains") == 0 and "maxContains" not in node
 
 
 def values(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -236,6 +261,40 @@ def text_of(value: Any) -> str:
 def bound(node: Mapping[str, Any]) -> bool:
     """Whether it is bound to listed values."""
     return "const" in node or bool(listed(node, "enum"))
+
+
+def only_values(node: Any, document: Mapping[str, Any], left: int = _MAX_NESTED) -> dict[str, Any] | None:
+    """The values to which it is bound, where they are all that it says: true and false, too; else None."""
+    node = meant(node, document)
+    if not isinstance(node, Mapping) or left <= 0:
+        return None
+    said = node.keys() - _BESIDE_VALUES
+    if said in ({"anyOf"}, {"oneOf"}):
+        return values_of_alternatives(node, said.pop(), document, left - 1)
+    if said - {"const", "enum"}:
+        return None
+    if bound(node):
+        return dict(values(node))
+    return dict(_told_apart(node, [True, False])) if named_types(node) == ["boolean"] else None
+
+
+def values_of_alternatives(
+    node: Mapping[str, Any], keyword: str, document: Mapping[str, Any], left: int = _MAX_NESTED
+) -> dict[str, Any] | None:
+    """The values of all alternatives other than null, where they do no more than list some; else None.
+
+    None, too, where there is one alone, or one value is in two of `oneOf`, or there are too many to be a list.
+    """
+    made: dict[str, Any] = {}
+    lists = named = 0
+    for _, each in alternatives(node, "", keyword):
+        if is_null(meant(each, document)):
+            continue
+        mine = only_values(each, document, left)
+        if mine is None or named + len(mine) > _MAX_VALUES:
+            return None
+        lists, named, made = lists + 1, named + len(mine), made | mine
+    return made if lists > 1 and (keyword == "anyOf" or len(made) == named) else None
 
 
 def canonical(node: Any) -> str:

@@ -9,6 +9,11 @@ from contracts.schemas import FORMATS
 _WIDER = {"int64": frozenset({"int32"}), "double": frozenset({"float"})}
 HELD = FORMATS | {"int32", "int64", "float", "double"}
 
+# How a text that stands for bytes is told: by its format before OpenAPI 3.1, by what it contains since.
+# https://learn.openapis.org/upgrading/v3.0-to-v3.1
+OF_BYTES = frozenset({"binary", "byte", "base64"})
+CONTENT = frozenset({"contentMediaType", "contentEncoding"})
+
 Kinds = frozenset[tuple[str, str]]
 
 
@@ -52,4 +57,19 @@ def shown(shape: Shape) -> str:
     found = kinds(shape)
     if found is None:
         return "anything"
-    return " or ".join(f"{kind}/{name}" if name else kind for kind, name in sorted(found)) or "nothing"
+    nothing = "null" if shape.nullable else "nothing"
+    return " or ".join(f"{kind}/{name}" if name else kind for kind, name in sorted(found)) or nothing
+
+
+def same_bytes(one: Shape, two: Shape) -> bool:
+    """Whether both are texts that stand for bytes in the same way: raw, or in Base64."""
+    kind = _bytes(one)
+    return bool(kind) and kind == _bytes(two)
+
+
+def _bytes(shape: Shape) -> str:
+    encoding, _ = shape.conditions.get("contentEncoding", ("", ()))
+    if encoding == '"base64"' or shape.formats & {"byte", "base64"}:
+        return "base64"
+    raw = "binary" in shape.formats or ("contentMediaType" in shape.conditions and not encoding)
+    return "binary" if raw else ""

@@ -30,7 +30,8 @@ def compare(look: Look) -> None:
 def further(look: Look) -> None:
     """Whether members that are not named are taken."""
     before, after = look.base.closed is None, look.revision.closed is None
-    if look.both("object") and before is not after:
+    # Whoever takes no unevaluated member is closed, too; that is a condition of its own.
+    if look.both("object") and before is not after and not (look.base.shuts and look.revision.shuts):
         if before:
             look.add("additional-properties-closed", "takes no further members now", "additionalProperties")
         else:
@@ -53,6 +54,10 @@ def _gone(look: Look, name: str) -> None:
     kind = kinds.shown(look.walk.base.of(places))
     needed = name in look.base.required and not look.lane.sent
     rule = f"{_owner(look)}-removed{'-required' if needed else ''}"
+    if look.lane.sent and look.revision.shuts:
+        rule = f"{_owner(look)}-refused"
+    elif look.walk.revision.of(look.revision.others).parts:  # what stands for it now
+        look.walk.step(look.pair, places, look.revision.others, f"{look.label}.{name}")
     promised = f"{kind}, always there" if needed else kind
     look.note(
         rule, f"{look.label}.{name} is gone", places[0], look.revision.at("properties"), promised, "nothing"
@@ -64,6 +69,8 @@ def _new(look: Look, name: str) -> None:
     if name in look.base.required and not needed:
         _need(look, name, now=False)
     places = look.revision.properties[name]
+    if look.walk.base.of(look.base.others).parts:  # what stood for it before
+        look.walk.step(look.pair, look.base.others, places, f"{look.label}.{name}")
     must = needed and look.lane.sent
     rule = f"{_owner(look)}-added{'-required' if must else ''}"
     what = f"{look.label}.{name} is new{' and must be sent' if must else ''}"

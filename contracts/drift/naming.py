@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from contracts.pointers import steps
+
+PLACE = re.compile(r"\{([^{}]*)\}")  # in the template of a path
+
+
+def normal(path: str) -> str:
+    """A path without the names of its places, and without a slash at its end."""
+    return PLACE.sub("{}", path).rstrip("/") or "/"
 
 
 def component_at(pointer: str) -> tuple[str, list[str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from contracts.contract import Answer, Body, Contract, Media, Operation, Parameter
-from contracts.drift import lifecycle, security
+from contracts.drift import forms, lifecycle, pairing, security
+from contracts.drift.naming import PLACE
 from contracts.drift.walk import (
     ANSWERED,
     ANSWERED_HEADER,
@@ -22,12 +22,9 @@ from contracts.drift.walk import (
     Noted,
     Walk,
 )
-from contracts.media import essence
 from contracts.pointers import follow
 from contracts.view import listed
-
-_PLACE = re.compile(r"\{([^{}]*)\}")
-_T = TypeVar("_T")
+from interlock.records import Finding
 
 
 @dataclass(slots=True)
@@ -58,6 +55,27 @@ class Sides:
         found = follow((self.revision if revised else self.base).document, operation.pointer)
         return found if isinstance(found, Mapping) else {}
 
+    def hides(self, *places: str, revised: bool) -> bool:
+        """Whether below any of the places a reference leads nowhere, so that nobody knows what is there."""
+        lost = (
+            note.location.contract_pointer or "" for note in _lost(self.revision if revised else self.base)
+        )
+        return any(f"{where}/".startswith(tuple(f"{each}/" for each in places)) for where in lost)
+
+    def lost(self) -> set[str]:
+        """The references that lead nowhere, of operations and of schemas."""
+        found = {*self.walk.base.lost, *self.walk.revision.lost}
+        for contract in (self.base, self.revision):
+            for note in _lost(contract):
+                node = follow(contract.document, note.location.contract_pointer or "")
+                if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
+                    found.add(node["$ref"])
+        return found
+
+
+def _lost(contract: Contract) -> list[Finding]:
+    return [note for note in contract.notes if note.rule == "contract-reference"]
+
 
 @dataclass(frozen=True, slots=True)
 class Twin:
@@ -81,34 +99,6 @@ class Twin:
         self.sides.walk.begin(lane, base, revision, f"{self.name} {label}", self.name)
 
 
-def matched(
-    base: Sequence[Operation], revision: Sequence[Operation]
-) -> Iterator[tuple[Operation | None, Operation | None]]:
-    """Pairs of operations: by path, by path without the names of its places, by path with that of the server."""
-    left, pairs = list(revision), dict[int, Operation]()
-    keys: tuple[Callable[[Operation], object], ...] = (
-        lambda o: (o.method, o.path, o.selectors),
-        lambda o: (o.method, normal(o.path), o.selectors),
-        lambda o: (o.method, normal(o.bases[0] + o.path), o.selectors),
-    )
-    for key in keys:
-        known: dict[object, list[Operation]] = {}
-        for each in left:
-            known.setdefault(key(each), []).append(each)
-        for index, each in enumerate(base):
-            if index not in pairs and (found := known.get(key(each))):
-                pairs[index] = found.pop(0)
-        taken = {id(each) for each in pairs.values()}
-        left = [each for each in left if id(each) not in taken]
-    yield from ((each, pairs.get(index)) for index, each in enumerate(base))
-    yield from ((None, each) for each in left)
-
-
-def normal(path: str) -> str:
-    """A path without the names of its places, and without a slash at its end."""
-    return _PLACE.sub("{}", path).rstrip("/") or "/"
-
-
 def compare_operation(twin: Twin) -> None:
     """Everything that one operation promises."""
     lifecycle.compare(twin)
@@ -123,19 +113,25 @@ def compare_operation(twin: Twin) -> None:
 
 def _parameters(twin: Twin) -> None:
     one, two = _by_place(twin.base), _by_place(twin.revision)
+    hidden = [
+        twin.sides.hides(f"{at}/parameters", f"{at.rpartition('/')[0]}/parameters", revised=revised)
+        for at, revised in _both_places(twin)
+    ]
     for key in sorted(one.keys() | two.keys()):
         before, after = one.get(key), two.get(key)
         if before is None and after is not None:
-            _new_parameter(twin, after)
+            if not hidden[0]:
+                _new_parameter(twin, after)
         elif after is None and before is not None:
-            _gone_parameter(twin, before)
+            if not hidden[1]:
+                _gone_parameter(twin, before)
         elif before is not None and after is not None:
             _parameter(twin, before, after)
 
 
 def _by_place(operation: Operation) -> dict[tuple[str, str], Parameter]:
     """Parameters by place and name; those of the path by where they stand in it."""
-    names = _PLACE.findall(operation.path)
+    names = PLACE.findall(operation.path)
     found = {}
     for each in operation.parameters:
         name = each.name.lower() if each.place == "header" else each.name
@@ -213,6 +209,8 @@ def _structured(types: frozenset[str] | None) -> bool:
 def _request(twin: Twin) -> None:
     before, after = twin.base.body, twin.revision.body
     at = (before.pointer if before else twin.base.pointer, after.pointer if after else twin.revision.pointer)
+    if any(twin.sides.hides(f"{where}/requestBody", revised=side) for where, side in _both_places(twin)):
+        return
     if before is None and after is not None:
         suffix = "-required" if after.required else ""
         twin.note(f"request-body-added{suffix}", f" takes a body now{' and needs it' if suffix else ''}", *at)
@@ -221,6 +219,10 @@ def _request(twin: Twin) -> None:
     elif before is not None and after is not None:
         _required_body(twin, before, after)
         _media(twin, SENT, before.media, after.media, "request body", at)
+
+
+def _both_places(twin: Twin) -> list[tuple[str, bool]]:
+    return [(twin.base.pointer, False), (twin.revision.pointer, True)]
 
 
 def _required_body(twin: Twin, before: Body, after: Body) -> None:
@@ -240,8 +242,7 @@ def _media(
     at: tuple[str, str],
 ) -> None:
     side = "request" if lane.sent else "response"
-    pairs = _pairs(before, after, (lambda m: _plain(m.media_type), lambda m: essence(m.media_type)))
-    for one, two in _ranged(pairs, before, after, sent=lane.sent):
+    for one, two in pairing.media_types(before, after, sent=lane.sent):
         if one is None and two is not None:
             twin.note(f"{side}-media-type-added", f" {label}: {two.media_type} is new", at[0], two.pointer,
                       listed(m.media_type for m in before), two.media_type)  # fmt: skip
@@ -250,28 +251,6 @@ def _media(
                       one.media_type, listed(m.media_type for m in after))  # fmt: skip
         elif one is not None and two is not None:
             _schema(twin, lane, one, two, label)
-
-
-def _ranged(
-    pairs: Iterable[tuple[Media | None, Media | None]],
-    before: Sequence[Media],
-    after: Sequence[Media],
-    *,
-    sent: bool,
-) -> Iterator[tuple[Media | None, Media | None]]:
-    """A range such as `*/*` stands for what is within it: what is taken in a wider one now, or came in one before."""
-    for one, two in pairs:
-        if one is not None and two is None and sent:
-            yield one, next((each for each in after if _is_within(one, each)), None)
-        elif one is None and two is not None and not sent:
-            yield next((each for each in before if _is_within(two, each)), None), two
-        elif one is None or two is not None or not any(_is_within(each, one) for each in after):
-            yield one, two
-
-
-def _is_within(media: Media, wide: Media) -> bool:
-    name, span = essence(media.media_type), essence(wide.media_type)
-    return name != span and (span in {"*/*", "*"} or (span.endswith("/*") and name.startswith(span[:-1])))
 
 
 def _schema(twin: Twin, lane: Lane, one: Media, two: Media, label: str) -> None:
@@ -289,35 +268,12 @@ def _schema(twin: Twin, lane: Lane, one: Media, two: Media, label: str) -> None:
         twin.note(f"{side}-schema-removed", f" {label} has no schema any more", one.schema, two.pointer, "a schema",
                   "anything")  # fmt: skip
     else:
+        forms.compare(twin, side, label, one, two)
         twin.begin(lane, one.schema, two.schema, label)
 
 
-def _plain(media_type: str) -> str:
-    return media_type.replace(" ", "").lower()
-
-
-def _pairs(
-    before: Sequence[_T], after: Sequence[_T], keys: Sequence[Callable[[_T], object]]
-) -> Iterator[tuple[_T | None, _T | None]]:
-    """Those of one key; what is left by the next key."""
-    left, right = list(before), list(after)
-    for key in keys:
-        known: dict[object, list[_T]] = {}
-        for two in right:
-            known.setdefault(key(two), []).append(two)
-        alone = []
-        for one in left:
-            if found := known.get(key(one)):
-                yield one, found.pop(0)
-            else:
-                alone.append(one)
-        left, right = alone, [two for found in known.values() for two in found]
-    yield from ((one, None) for one in left)
-    yield from ((None, two) for two in right)
-
-
 def _answers(twin: Twin) -> None:
-    for one, two in _by_status(twin.base.answers, twin.revision.answers):
+    for one, two in pairing.statuses(twin.base.answers, twin.revision.answers):
         if one is None and two is not None:
             twin.note("response-status-added", f": {two.status} is a new status", twin.base.pointer, two.pointer,
                       listed(a.status for a in twin.base.answers), two.status)  # fmt: skip
@@ -329,31 +285,6 @@ def _answers(twin: Twin) -> None:
                       listed(a.status for a in twin.revision.answers))  # fmt: skip
         elif one is not None and two is not None:
             _answer(twin, one, two)
-
-
-def _by_status(
-    base: Sequence[Answer], revision: Sequence[Answer]
-) -> Iterator[tuple[Answer | None, Answer | None]]:
-    """Answers of one status; `2XX` stands for a status that the other side does not name."""
-    before, after = ({each.status: each for each in side} for side in (base, revision))
-    _as_success(before, after)
-    used = set()
-    for status, one in before.items():
-        name = status if status in after else f"{status[0]}XX"
-        used.add(name)
-        if name in after or name != status or not any(each[0] == status[0] for each in after):
-            yield one, after.get(name)
-    for status, two in after.items():
-        if status not in used:
-            yield before.get(f"{status[0]}XX"), two
-
-
-def _as_success(before: dict[str, Answer], after: dict[str, Answer]) -> None:
-    """Where one side has no other answer of success, its `default` stands for those of the other."""
-    for side, other in ((before, after), (after, before)):
-        good = [status for status in other if status.startswith("2")]
-        if "default" in side and good and not any(status.startswith("2") for status in side):
-            side.update(dict.fromkeys(good, side["default"]))
 
 
 def _answer(twin: Twin, one: Answer, two: Answer) -> None:
@@ -371,7 +302,7 @@ def _headers(
     at: tuple[str, str],
     label: str,
 ) -> None:
-    for one, two in _pairs(before, after, (lambda p: p.name.lower(),)):
+    for one, two in pairing.pairs(before, after, (lambda p: p.name.lower(),)):
         if one is None and two is not None:
             twin.note("response-header-added", f" {label} {two.name} is new", at[0], two.pointer)
         elif two is None and one is not None:
@@ -396,14 +327,38 @@ def _delivery(twin: Twin) -> None:
     _media(twin, DELIVERED, before.media if before else (), after.media if after else (), "delivery", at)
     one, two = ([p for p in o.parameters if p.place == "header"] for o in (twin.base, twin.revision))
     _headers(twin, DELIVERED_HEADER, one, two, (twin.base.pointer, twin.revision.pointer), "header")
-    for answer, other in _pairs(twin.base.answers, twin.revision.answers, (lambda a: a.status,)):
-        if answer is not None and other is not None:
-            _taken(twin, answer, other)
+    _replies(twin)
 
 
-def _taken(twin: Twin, one: Answer, two: Answer) -> None:
+def _replies(twin: Twin) -> None:
     """What the provider takes for an answer of ours."""
-    _media(twin, ANSWERED, one.media, two.media, f"{one.status} answer", (one.pointer, two.pointer))
-    for before, after in _pairs(one.headers, two.headers, (lambda p: p.name.lower(),)):
+    statuses = [listed(each.status for each in operation.answers) for operation in (twin.base, twin.revision)]
+    for one, two in pairing.statuses(twin.base.answers, twin.revision.answers):
+        if one is None and two is not None:
+            at = (twin.base.pointer, two.pointer)
+            twin.note("reply-status-added", f": {two.status} may be our answer now", *at, *statuses)
+        elif two is None and one is not None:
+            error = "" if one.status.startswith("2") else "error-"
+            at = (one.pointer, twin.revision.pointer)
+            twin.note(
+                f"reply-{error}status-removed", f": {one.status} may be our answer no longer", *at, *statuses
+            )
+        elif one is not None and two is not None:
+            _media(twin, ANSWERED, one.media, two.media, f"{one.status} answer", (one.pointer, two.pointer))
+            _reply_headers(twin, one, two)
+
+
+def _reply_headers(twin: Twin, one: Answer, two: Answer) -> None:
+    for before, after in pairing.pairs(one.headers, two.headers, (lambda p: p.name.lower(),)):
+        label = f"{one.status} header"
+        if after is None and before is not None:
+            what = f": our {label} {before.name} is gone"
+            twin.note("reply-header-removed", what, before.pointer, two.pointer)
+        elif after is not None and after.required and not (before and before.required):
+            what = f": our {label} {after.name} must be sent now"
+            at = before.pointer if before else one.pointer
+            twin.note("reply-header-added-required", what, at, after.pointer)
+        elif before is None and after is not None:
+            twin.note("reply-header-added", f": our {label} {after.name} is new", one.pointer, after.pointer)
         if before is not None and after is not None:
-            twin.begin(ANSWERED_HEADER, before.schema, after.schema, f"{one.status} header {before.name}")
+            twin.begin(ANSWERED_HEADER, before.schema, after.schema, f"{label} {before.name}")

@@ -98,9 +98,11 @@ def of_contracts(
     if not found.operations:
         why.append("no operation is in both")
     name = f"{base.source} -> {revision.source}"
-    gone = f"{found.gone} not in the part that is compared" if revision.partial else f"{found.gone} gone"
+    gone = f"{found.gone} that the revision leaves out" if revision.partial else f"{found.gone} gone"
     new = f"{found.new} that the base leaves out" if base.partial else f"{found.new} new"
-    said = f"{number(found.operations, 'operation')} compared, {gone}, {new}"
+    # A partial contract leaves something out anyhow: that it is nothing here is no news.
+    beside = [gone] * bool(found.gone or not revision.partial) + [new] * bool(found.new or not base.partial)
+    said = ", ".join([f"{number(found.operations, 'operation')} compared", *beside])
     summary = {
         "base": facts(base),
         "revision": facts(revision),

@@ -21,6 +21,8 @@ _MANY = 3  # values that are named in a finding's subject
 def compare_schemas(walk: Walk) -> None:
     """Compare every pair that waits, and those that they lead to."""
     for pair, label, base, revision in walk.pairs():
+        if base.unknown or revision.unknown:
+            continue
         look = Look(walk, pair, label, base, revision)
         if alternatives.alone(look):
             _annotations(look)
@@ -41,7 +43,8 @@ def _types(look: Look) -> None:
             look.add("type-narrowed", "takes fewer types", *places, **said)
         elif not wider:
             look.add("type-changed", "is of another type", *places, **said)
-    loose = [", ".join(sorted(shape.formats - kinds.HELD)) or "none" for shape in (look.base, look.revision)]
+    told = kinds.HELD | (kinds.OF_BYTES if kinds.same_bytes(look.base, look.revision) else frozenset())
+    loose = [", ".join(sorted(shape.formats - told)) or "none" for shape in (look.base, look.revision)]
     if loose[0] != loose[1]:
         look.add("format-changed", "has another format", "format", promised=loose[0], seen=loose[1])
     if one is not None and two is not None:
@@ -168,6 +171,14 @@ def _patterns(look: Look) -> None:
 def _conditions(look: Look) -> None:
     one, two = look.base.conditions, look.revision.conditions
     for name in sorted(one.keys() | two.keys()):
+        if name == "unevaluatedProperties" and look.base.shuts and look.revision.shuts:
+            continue  # closed on both sides, in whichever words
+        if (
+            name in kinds.CONTENT
+            and not (name in one and name in two)
+            and kinds.same_bytes(look.base, look.revision)
+        ):
+            continue  # one of them says it by its format
         keyword, _, what = name.partition("/")
         called = f"{keyword} of {what.replace('/', ': ')}" if what else keyword
         (before, inner), (after, revised) = (side.get(name, (None, ())) for side in (one, two))
@@ -201,13 +212,19 @@ def _annotations(look: Look) -> None:
 def _inner(look: Look) -> None:
     """The pairs that this one holds, other than its members and conditions."""
     base, revision, walk, pair = look.base, look.revision, look.walk, look.pair
-    if (base.items or revision.items) and look.both("array"):
+    if (base.items or revision.items) and look.both("array") and not (_is_short(base, revision)):
         walk.step(pair, base.items, revision.items, f"{look.label}[]")
     for index in range(max(len(base.first), len(revision.first))):
         one, two = (s.first[index] if index < len(s.first) else s.items for s in (base, revision))
         walk.step(pair, one, two, f"{look.label}[{index}]")
     if (base.others or revision.others) and not (base.closed or revision.closed) and look.both("object"):
         walk.step(pair, base.others, revision.others, f"{look.label}.*")
+
+
+def _is_short(*shapes: Shape) -> bool:
+    """Whether no item comes after those that have schemas of their own."""
+    most = max(len(shape.first) for shape in shapes)
+    return all("maxItems" in shape.limits and shape.limits["maxItems"][0] <= most for shape in shapes)
 
 
 _CHECKS: tuple[Callable[[Look], None], ...] = (

@@ -120,9 +120,14 @@ def _identity(name: str, own: Contract, other: Contract) -> str:
     scheme = own.schemes.get(name)
     if name in other.schemes or scheme is None:
         return name
-    alike = (each.name for each in other.schemes.values() if (each.kind, each.field, each.prefix) == (
-        scheme.kind, scheme.field, scheme.prefix))  # fmt: skip
+    alike = (each.name for each in other.schemes.values() if _presents(each) == _presents(scheme))
     return min([name, *alike]) if scheme.kind != "other" else name
+
+
+def _presents(scheme: SecurityScheme) -> tuple[str, str, str]:
+    """How it presents a credential. Names of headers know no case."""
+    name = scheme.field.lower() if scheme.kind == "header" else scheme.field
+    return scheme.kind, name, scheme.prefix
 
 
 def _where(sides: Sides, operation: Operation, *, revised: bool) -> str:
@@ -133,7 +138,11 @@ def _where(sides: Sides, operation: Operation, *, revised: bool) -> str:
 
 def schemes(sides: Sides) -> None:
     """What each scheme that both know does: how it presents its credential, where tokens come from, their scopes."""
-    for name in sorted(sides.base.schemes.keys() & sides.revision.schemes.keys()):
+    used = [
+        {name for o in side.operations for way in o.security for name in way}
+        for side in (sides.base, sides.revision)
+    ]
+    for name in sorted(sides.base.schemes.keys() & sides.revision.schemes.keys() & (used[0] | used[1])):
         (at_one, before), (at_two, after) = (_scheme(c, name) for c in (sides.base, sides.revision))
         one, two = sides.base.schemes[name], sides.revision.schemes[name]
         changes = [*_presented(one, two, before, after), *_endpoints(name, before, after)]
@@ -153,7 +162,7 @@ def _presented(
 ) -> Iterator[Change]:
     types = [_TYPES.get(str(each.get("type")), each.get("type")) for each in (before, after)]
     other_type = types[0] != types[1] and all(types)
-    if other_type or (one.kind, one.field.lower(), one.prefix) != (two.kind, two.field.lower(), two.prefix):
+    if other_type or _presents(one) != _presents(two):
         said = [
             f"{node.get('type', s.kind)} in {s.kind} {s.field} {s.prefix}".strip()
             for s, node in ((one, before), (two, after))

@@ -23,11 +23,17 @@ Places = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One schema object that holds. `takes_null`: whether null is welcome, whatever it says else."""
+    """One schema object that holds. `takes_null`: whether null is welcome, whatever it says else.
+
+    `values`: those of enum and const without null, and of alternatives that list no more; None where it is not bound.
+    `folded`: the keywords of those alternatives.
+    """
 
     pointer: str
     node: Mapping[str, Any]
     takes_null: bool
+    values: Mapping[str, Any] | None = None
+    folded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class Group:
 class Shape:
     """All that is said of a value.
 
+    `lists`: alternatives that do no more than list values, so that they are among `values` and not among `groups`.
+    `unknown`: whether a reference leads nowhere, so that more may be said than is known.
     `types`: without null; None where any will do. `values`: those of enum or const by their
     JSON text; None where not bound. `open_values`: those of extensible lists, likewise; None where there is none.
     `limits`: by keyword, each as (value, whether the value itself is shut out). `closed`: the pointer that forbids
@@ -67,8 +75,10 @@ class Shape:
     items: Places = ()
     first: tuple[Places, ...] = ()
     groups: tuple[Group, ...] = ()
+    lists: tuple[Group, ...] = ()
     conditions: Mapping[str, tuple[str, Places]] = field(default_factory=dict)
     impossible: bool = False
+    unknown: bool = False
 
     def at(self, *keywords: str) -> str | None:
         """The pointer of the first of the keywords that is there, else of the schema; None for no schema."""
@@ -77,6 +87,12 @@ class Shape:
                 if keyword in part.node:
                     return join(part.pointer, keyword)
         return self.parts[0].pointer if self.parts else None
+
+    @property
+    def shuts(self) -> bool:
+        """Whether no member is taken that is not named."""
+        unevaluated, _ = self.conditions.get("unevaluatedProperties", ("", ()))
+        return self.closed is not None or unevaluated == "false"
 
     def says(self, keyword: str) -> Any:
         """The first value of an annotation; `MISSING` if there is none."""
@@ -89,7 +105,16 @@ class Shape:
     @property
     def only_grouped(self) -> bool:
         """Whether alternatives are all that is said."""
-        return len(self.groups) == 1 and all(
+        return len(self.groups) == 1 and self._says_no_more
+
+    @property
+    def only_listed(self) -> bool:
+        """Whether alternatives that list values are all that is said."""
+        return len(self.lists) == 1 and not self.groups and self._says_no_more
+
+    @property
+    def _says_no_more(self) -> bool:
+        return all(
             part.node.keys() <= {"anyOf", "oneOf", "nullable", "x-nullable", *keywords.ANNOTATIONS}
             for part in self.parts
         )
@@ -140,7 +165,7 @@ class Shapes:
     def _made(self, places: Places) -> Shape:
         parts: dict[str, Part] = {}
         seen: set[str] = set()
-        impossible = False
+        impossible = unknown = False
         stack = [(pointer, False) for pointer in reversed(places)]
         while stack and len(seen) < MAX_PARTS:
             pointer, takes_null = stack.pop()
@@ -148,42 +173,65 @@ class Shapes:
             impossible |= node is False
             if node is MISSING:
                 self.lost.add(f"#{pointer}")
+                unknown = True
             if not isinstance(node, Mapping) or pointer in seen:
                 continue
             seen.add(pointer)
+            if hidden := keywords.elsewhere(node):
+                self.lost.update(hidden)
+                unknown = True
             takes_null |= node.get("nullable") is True or node.get("x-nullable") is True
             more = self._referred(node)
             own = node if not more or not self.old else keywords.flags(node)
             if own.keys() - _JOINTS:
-                parts[pointer] = Part(pointer, own, takes_null or keywords.takes_null(own, self.document))
+                null = takes_null or keywords.takes_null(own, self.document)
+                parts[pointer] = Part(pointer, own, null, *self._listed(own))
             more += [join(pointer, "allOf", i) for i, _ in enumerate(keywords.listed(own, "allOf"))]
             stack += [(each, takes_null) for each in reversed(more)]
-            stack += [(each, True) for each in self._single(own, pointer)]
+            stack += self._single(own, pointer)
         self.looked_at += len(seen)
         self.cut |= bool(stack)
-        return self._merged(tuple(parts.values()), impossible=impossible)
+        return self._merged(tuple(parts.values()), impossible=impossible, unknown=unknown)
+
+    def _listed(self, node: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, frozenset[str]]:
+        """The values to which it is bound, and the keywords whose alternatives do no more than list values."""
+        found = dict(keywords.values(node)) if keywords.bound(node) else None
+        folded = set()
+        for keyword in {"anyOf", "oneOf"} & node.keys():
+            mine = keywords.values_of_alternatives(node, keyword, self.document)
+            if mine is not None:
+                folded.add(keyword)
+                found = mine if found is None else {k: v for k, v in found.items() if k in mine}
+        return found, frozenset(folded)
 
     def _referred(self, node: Mapping[str, Any]) -> list[str]:
         target = of_reference(node.get("$ref"))
-        self.lost.update(keywords.elsewhere(node))
         return [target] if target is not None else []
 
-    def _single(self, node: Mapping[str, Any], at: str) -> Iterator[str]:
-        """The one alternative that is left beside null: it is what is meant."""
+    def _single(self, node: Mapping[str, Any], at: str) -> Iterator[tuple[str, bool]]:
+        """The one alternative that there is beside null: it is what is meant. With it, whether null was there."""
         for keyword in ("anyOf", "oneOf"):
             left, had_null = self._branches(node, at, keyword)
-            if len(left) == 1 and had_null:
-                yield left[0]
+            if len(left) == 1:
+                yield left[0], had_null
 
     def _branches(self, node: Mapping[str, Any], at: str, keyword: str) -> tuple[list[str], bool]:
         """The pointers of alternatives other than null, and whether null is one."""
         every = list(keywords.alternatives(node, at, keyword))
-        left = [pointer for pointer, each in every if not keywords.is_null(each)]
+        left = [
+            pointer for pointer, each in every if not keywords.is_null(keywords.meant(each, self.document))
+        ]
         return left, len(left) < len(every)
 
-    def _merged(self, parts: tuple[Part, ...], *, impossible: bool) -> Shape:
+    def _merged(self, parts: tuple[Part, ...], *, impossible: bool, unknown: bool) -> Shape:
         values = _values(parts)
         types = _types(parts, values)
+        if values is not None and types is not None and _says_all(types, values):
+            values = None
+        limits = _limits(parts)
+        first = self._first(parts)
+        if first and any(part.node.get("items") is False for part in parts):
+            limits["maxItems"] = min((len(first), False), limits.get("maxItems", (len(first), False)))
         properties: dict[str, Places] = {}
         for part in parts:
             for name in keywords.mapped(part.node, "properties"):
@@ -197,17 +245,19 @@ class Shapes:
             values=values,
             open_values=_open_values(parts),
             const=any("const" in part.node for part in parts),
-            limits=_whole(_limits(parts)) if types == frozenset({"integer"}) else _limits(parts),
+            limits=_whole(limits) if types == frozenset({"integer"}) else limits,
             patterns=frozenset(p.node["pattern"] for p in parts if isinstance(p.node.get("pattern"), str)),
             properties=properties,
             required=_required(parts),
             closed=next((join(p.pointer, "additionalProperties") for p in parts if keywords.closes(p.node)), None),
             others=self._all_at(parts, "additionalProperties"),
             items=self._all_at(parts, "items"),
-            first=self._first(parts),
-            groups=tuple(self._groups(parts)),
-            conditions=self._conditions(parts),
+            first=first,
+            groups=tuple(self._groups(parts, folded=False)),
+            lists=tuple(self._groups(parts, folded=True)),
+            conditions=self._conditions(parts, types),
             impossible=impossible,
+            unknown=unknown,
         )  # fmt: skip
 
     def _all_at(self, parts: tuple[Part, ...], keyword: str) -> Places:
@@ -225,11 +275,15 @@ class Shapes:
         at, longest = max(lists, key=lambda each: len(each[1]), default=("", []))
         return tuple(self.places(join(at, "prefixItems", index)) for index, _ in enumerate(longest))
 
-    def _conditions(self, parts: tuple[Part, ...]) -> dict[str, tuple[str, Places]]:
+    def _conditions(
+        self, parts: tuple[Part, ...], types: frozenset[str] | None
+    ) -> dict[str, tuple[str, Places]]:
         texts: dict[str, set[str]] = {}
         places: dict[str, Places] = {}
         for part in parts:
             for name, said, at in keywords.conditions(part.node, part.pointer):
+                if name == "multipleOf" and said == 1 and types is not None and "number" not in types:
+                    continue
                 whole = self._expanded(said, _MAX_EXPANDED) if at is None and keywords.refers(said) else said
                 texts.setdefault(name, set()).add(keywords.canonical(whole))
                 places[name] = tuple(dict.fromkeys((*places.get(name, ()), *self.places(at))))
@@ -265,11 +319,11 @@ class Shapes:
                             self._built_on.setdefault(parent, {})[str(name)] = join(base, name)
         return self._built_on.get(places[0], {})
 
-    def _groups(self, parts: tuple[Part, ...]) -> Iterator[Group]:
+    def _groups(self, parts: tuple[Part, ...], *, folded: bool) -> Iterator[Group]:
         for part in parts:
             for keyword in ("anyOf", "oneOf"):
-                left, had_null = self._branches(part.node, part.pointer, keyword)
-                if len(left) > 1 or (left and not had_null):
+                left, _ = self._branches(part.node, part.pointer, keyword)
+                if len(left) > 1 and (keyword in part.folded) is folded:
                     yield Group(
                         keyword, join(part.pointer, keyword), tuple(self.places(each) for each in left)
                     )
@@ -284,9 +338,9 @@ def _values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
     """The values that are left when every list holds, without null."""
     found: dict[str, Any] | None = None
     for part in parts:
-        if keywords.bound(part.node):
-            mine = dict(keywords.values(part.node))
-            found = mine if found is None else {text: each for text, each in found.items() if text in mine}
+        if part.values is not None:
+            mine = part.values
+            found = dict(mine) if found is None else {k: v for k, v in found.items() if k in mine}
     return found
 
 
@@ -299,12 +353,26 @@ def _open_values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
 def _types(parts: tuple[Part, ...], values: Mapping[str, Any] | None) -> frozenset[str] | None:
     found: frozenset[str] | None = None
     for part in parts:
+        if keywords.is_null(part.node):
+            return frozenset()
         named = frozenset(keywords.named_types(part.node)) - {"null"}
         if named:
             found = named if found is None else keywords.common(found, named)
     if found is None and values:
         return frozenset(keywords.type_of(each) for each in values.values())
+    if found and "number" in found and any(_is_whole(part.node.get("multipleOf")) for part in parts):
+        return found - {"number"} | {"integer"}
     return found
+
+
+def _is_whole(multiple: Any) -> bool:
+    """Whether whatever is a multiple of it is a whole number."""
+    return isinstance(multiple, int | float) and keywords.type_of(multiple) == "integer"
+
+
+def _says_all(types: frozenset[str] | None, values: Mapping[str, Any]) -> bool:
+    """Whether a list names no more and no less than its type: true and false, or null alone."""
+    return not types if not values else types == frozenset({"boolean"}) and values.keys() == {"true", "false"}
 
 
 def _limits(parts: tuple[Part, ...]) -> dict[str, Limit]:

@@ -213,16 +213,35 @@ def _written(node: Schema, draw: st.DrawFn, components: dict[str, Schema]) -> Sc
             made[name] = [_written(inner, draw, components) for inner in reversed(value)]
         else:
             made[name] = list(reversed(value)) if name in {"enum", "required"} else value
-    way = draw(st.sampled_from(["plain", "allOf", "words", "list", "component", "split"]))
-    if way == "allOf":
-        return {"allOf": [made], "description": "written inside"}
-    if way == "words":
-        return made | {"title": "Thing", "description": "another word", "examples": [1]}
-    if way == "list" and isinstance(made.get("type"), str):
-        return made | {"type": [made["type"]]}
-    if way == "component":
+    return _said_otherwise(made, draw, components)
+
+
+def _said_otherwise(made: Schema, draw: st.DrawFn, components: dict[str, Schema]) -> Schema:
+    way = draw(st.sampled_from(["plain", "allOf", "words", "list", "component", "split", "values"]))
+    if way == "values":
+        made = _in_other_values(made)
+    elif way == "allOf":
+        made = {"allOf": [made], "description": "written inside"}
+    elif way == "words":
+        made |= {"title": "Thing", "description": "another word", "examples": [1]}
+    elif way == "list" and isinstance(made.get("type"), str):
+        made |= {"type": [made["type"]]}
+    elif way == "component":
         components[f"Part{len(components)}"] = made
-        return {"$ref": f"#/components/schemas/Part{len(components) - 1}"}
-    if way == "split" and "required" in made:
-        return {"allOf": [{"required": made.pop("required")}, made]}
+        made = {"$ref": f"#/components/schemas/Part{len(components) - 1}"}
+    elif way == "split" and "required" in made:
+        made = {"allOf": [{"required": made.pop("required")}, made]}
     return made
+
+
+def _in_other_values(made: Schema) -> Schema:
+    """Listed values as alternatives, truth as a list, whole numbers as multiples of one."""
+    if "enum" in made and len(made["enum"]) > 1:
+        first, *others = made["enum"]
+        rest = {"enum": others, "title": "The others"}
+        return {"oneOf": [{"const": first}, made | rest]}
+    if made == {"type": "boolean"}:
+        return {"enum": [False, True]}
+    if made.get("type") == "integer":
+        return made | {"type": "number", "multipleOf": 1}
+    return {"anyOf": [made]}
