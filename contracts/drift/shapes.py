@@ -188,7 +188,7 @@ class Shapes:
                 parts[pointer] = Part(pointer, own, null, *self._listed(own))
             more += [join(pointer, "allOf", i) for i, _ in enumerate(keywords.listed(own, "allOf"))]
             stack += [(each, takes_null) for each in reversed(more)]
-            stack += self._single(own, pointer)
+            stack += [(each, takes_null or had_null) for each, had_null in self._single(own, pointer)]
         self.looked_at += len(seen)
         self.cut |= bool(stack)
         return self._merged(tuple(parts.values()), impossible=impossible, unknown=unknown)

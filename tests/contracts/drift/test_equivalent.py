@@ -238,6 +238,14 @@ def test_a_reference_to_null_is_null() -> None:
         assert rules(make(one, components=schemas), make(two, components=schemas)) == {}
 
 
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf"])
+def test_one_alternative_beside_nullable_may_be_null(keyword: str) -> None:
+    one, two = {keyword: [shape(a=STRING)]}, {keyword: [shape(a=STRING)], "nullable": True}
+    for plain in (one, shape(a=STRING)):
+        made = [answering(each) | {"openapi": "3.0.3"} for each in (plain, two)]
+        assert rules(*made) == {"response-property-became-nullable": "error"}
+
+
 def test_null_alone_and_a_text_are_two_types() -> None:
     for one, two in (({"type": "null"}, STRING), (STRING, {"type": "null"})):
         for make in (asking, answering):
