@@ -13,11 +13,13 @@ import jsonschema_rs
 
 from contracts.contract import Contract
 from contracts.engine import Engine, TooDeep
+from contracts.gathering import gathered
 from contracts.placeholders import in_text, is_placeholder
 from contracts.pointers import MISSING, escape, follow, join
 from contracts.schemas import NULL_GUARD
 
 MAX_TEXT = 120
+OF_MANY = "has so many faults that not all were looked for"
 _AMBIGUOUS = "ambiguous"
 _INDEX = re.compile(r"/\d+(?=/|$)")
 _MANY = 12  # options that are listed
@@ -36,7 +38,8 @@ class Broken:
     """One thing that is wrong. `pointer`: in the value; `contract_pointer`: the keyword that says so.
 
     `keyword`: of JSON Schema, or `ambiguous` where two branches of oneOf hold. `placeholder`: the value was put
-    there by whoever redacted the recording, so nothing can be said.
+    there by whoever redacted the recording, so nothing can be said. `of_many`: there were so many faults in all that
+    not every one was looked for.
     """
 
     pointer: str
@@ -45,17 +48,19 @@ class Broken:
     promised: str
     seen: str
     placeholder: bool = False
+    of_many: bool = False
 
 
 def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direction: str) -> list[Broken]:
     """Everything that is wrong with a value, each at its exact place; like faults of a list's items are one.
 
-    Raises `TooDeep`.
+    Of a value that is wrong all over its front is told. Raises `TooDeep`.
     """
     explainer = _Explainer(contract, engine.side(direction).schemas)
     found: dict[tuple[str, str, str], list[Broken]] = {}
     looked_at: Counter[str] = Counter()
-    for error in _errors(engine, pointer, value, direction):
+    errors, whole = _errors(engine, pointer, value, direction)
+    for error in errors:
         by = "/".join(map(str, error.schema_path))
         looked_at[by] += 1
         if looked_at[by] > _ENOUGH:  # of so many like faults the first are enough
@@ -66,14 +71,13 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
             if all(each.pointer != broken.pointer for each in same):
                 same.append(broken)
     _drop_consequences(found)
-    return sorted(
-        (_one_of(same) for same in found.values()), key=lambda each: (_natural(each.pointer), each.keyword)
-    )
+    told = (replace(_one_of(same), of_many=not whole) for same in found.values())
+    return sorted(told, key=lambda each: (_natural(each.pointer), each.keyword))
 
 
-def _errors(engine: Engine, pointer: str, value: Any, direction: str) -> list[Any]:
+def _errors(engine: Engine, pointer: str, value: Any, direction: str) -> tuple[list[Any], bool]:
     try:
-        return list(engine.errors(pointer, value, direction))
+        return gathered(engine, pointer, value, direction)
     except ValueError as exc:  # to say that it is wrong less of it had to be looked at
         raise TooDeep from exc
 

@@ -11,7 +11,7 @@ from contracts import values
 from contracts.branching import BEYOND_MEASURE, beyond_measure
 from contracts.contract import PULLED, Contract, Event
 from contracts.engine import REQUEST, TooDeep
-from contracts.explain import explain
+from contracts.explain import OF_MANY, explain
 from contracts.media import chosen, read
 from contracts.placeholders import in_text
 from contracts.rules import CHECKS, answered, retries
@@ -216,4 +216,6 @@ def _held(schema: str, value: Any, bench: Bench) -> tuple[list[Fault], str | Non
     faults = [(e.pointer, e.contract_pointer, e.promised, e.seen) for e in broken if not e.placeholder]
     if bench.engine.lost(schema, REQUEST):
         return faults, "the contract is broken behind its schema"
+    if any(each.of_many for each in broken):
+        return faults, f"it {OF_MANY}"
     return faults, "something in it was redacted" if len(faults) < len(broken) else None

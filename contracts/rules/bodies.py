@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from contracts.branching import BEYOND_MEASURE, beyond_measure, is_shallow
 from contracts.contract import FORM_NODE, Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
-from contracts.explain import Broken, explain
+from contracts.explain import OF_MANY, Broken, explain
 from contracts.media import FORM, chosen, essence, is_json, is_xml, read
 from contracts.placeholders import in_bytes, in_text
 from contracts.pointers import MISSING, follow, join
@@ -267,8 +267,11 @@ def _schema(view: View, value: Any, media: Media, side: str) -> None:
     engine = view.bench.engine
     try:
         if not engine.valid(media.schema, value, side):
-            for broken in explain(engine, view.contract, media.schema, value, side):
-                _report(view, broken, side)
+            found = explain(engine, view.contract, media.schema, value, side)
+            if any(each.of_many for each in found):
+                view.unjudged.append(f"{_place(view, side)}: {OF_MANY}")
+            for each in found:
+                _report(view, each, side)
     except TooDeep as exc:
         view.unjudged.append(f"{_place(view, side)}: {exc}")
     references.behind(view, media.schema, side, _place(view, side))

@@ -12,7 +12,7 @@ from contracts import values
 from contracts.branching import BEYOND_MEASURE, beyond_measure
 from contracts.contract import Parameter
 from contracts.engine import REQUEST, TooDeep
-from contracts.explain import Broken, explain
+from contracts.explain import OF_MANY, Broken, explain
 from contracts.placeholders import in_text
 from contracts.pointers import MISSING, follow, join
 from contracts.rules import references
@@ -244,6 +244,8 @@ def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer:
     except TooDeep as exc:
         view.unjudged.append(f"{pointer}: {exc}")
         return
+    if any(each.of_many for each in broken):
+        view.unjudged.append(f"{pointer}: {OF_MANY}")
     for each in broken:
         if each.keyword in {"enum", "const"} and parameter.name.lower() in VERSION_HEADERS:
             continue  # that is a matter of `version-mismatch`

@@ -182,6 +182,35 @@ def test_references_to_places_with_signs_are_followed_and_told(name: str) -> Non
     assert found.findings[0].location.contract_pointer == f"/components/schemas/{pointer}/properties/q/type"
 
 
+BRANCHES = [
+    {
+        "type": "object",
+        "required": [f"k{number}"],
+        "properties": {"t": {"enum": [f"t{number}"]}, "n": {"type": "integer"}},
+    }
+    for number in range(50)
+]
+
+
+def test_a_value_that_is_wrong_all_over_is_told_from_its_front() -> None:
+    """The validator makes every error of every branch at once: a long list would take it half a minute."""
+    listed = {"type": "array", "minItems": 2_500, "items": {"anyOf": BRANCHES}}
+    found = answered(listed, [{"x": 1, "n": 1}] * 3_000)
+    assert [each.rule for each in found.findings] == ["response-body"]
+    assert (found.findings[0].seen or "").endswith("more in the list like it")
+    assert found.unjudged == ("/response/body: has so many faults that not all were looked for",)
+
+
+def test_faults_that_are_few_are_all_found_in_a_long_value() -> None:
+    listed = {"type": "array", "items": {"anyOf": BRANCHES}}
+    good = {"k7": 1, "t": "t7", "n": 1}
+    body = {"a": [good] * 3_000, "b": [good] * 3_000}
+    body["b"] = [*body["b"], good | {"n": "x"}]
+    found = answered({"type": "object", "properties": {"a": listed, "b": listed}}, body)
+    assert places(found) == [("response-body", "/response/body/b/3000/n")]
+    assert found.unjudged == ()
+
+
 def test_of_very_many_like_faults_the_first_are_told() -> None:
     closed = {"type": "object", "additionalProperties": False, "properties": {"a": {"type": "integer"}}}
     found = answered(closed, {f"m{number:05}": 1 for number in range(2000)})
