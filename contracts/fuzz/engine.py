@@ -21,14 +21,16 @@ from typing import Any
 from contracts.contract import Contract, Operation
 from contracts.fuzz.calm import calming
 from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences, one_line
+from contracts.fuzz.halt import Halt
 from contracts.fuzz.held import untaken, with_ranges
 from contracts.fuzz.tls import Trusted
-from contracts.fuzz.turns import prepared
+from contracts.fuzz.turns import Turn, prepared
 from interlock.errors import UsageError
 
 ANSWER_SECONDS = 10.0
-_LAST_SECONDS = 1.0  # for what is under way when it is stopped
-_END = object()
+_LAST_SECONDS = 2.0  # for what is under way when it is stopped
+_BEGIN_SECONDS = 10.0  # for a beginning that is: it writes into the folder that then goes
+_END, _WAKE = object(), object()
 MAX_SEED = 2**32
 WANTS_CREDENTIAL = frozenset({401, 403})
 REFUSED = WANTS_CREDENTIAL | {429}
@@ -45,7 +47,7 @@ class Wish:
 
     url: str
     seed: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_examples: int = 50
     steps: int = 6
     seconds: float | None = None
@@ -79,11 +81,14 @@ class Fuzzed:
         return sum(count for each in self.answered.values() for count in each.values())
 
 
-def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None) -> Fuzzed:
+def fuzz(
+    contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None, halt: Halt | None = None
+) -> Fuzzed:
     """Fuzz a server; `done` is called after each operation and phase. Raises `UsageError`.
 
-    Ctrl-C, the end of `wish.seconds` and a fault of schemathesis's end it early; what was found until then is told.
+    `halt`, the end of `wish.seconds` and a fault of schemathesis's end it early; what was found until then is told.
     """
+    halt = halt or Halt()
     contract = with_ranges(contract)
     turns = prepared(contract, wish.url)
     too_deep: set[str] = set()
@@ -93,7 +98,7 @@ def fuzz(contract: Contract, wish: Wish, done: Callable[[], None] = lambda: None
     with _quiet() as broken:
         for turn in turns.turns:
             gathered.turn(turn.known)
-            stopped = _run(_Told(_engine(turn.document(), wish, too_deep), broken), gathered, end, done)
+            stopped = _run(_Told(_beginning(turn, wish, too_deep), broken, halt), gathered, end, done)
             if stopped is not None:
                 break
     return Fuzzed(
@@ -154,17 +159,22 @@ def _literal(text: str) -> str:
     return text.replace("${", "$${")
 
 
-def _engine(document: dict[str, Any], wish: Wish, too_deep: set[str]) -> Any:
-    import schemathesis  # noqa: PLC0415 - slow to import
-    from schemathesis.engine import from_schema  # noqa: PLC0415
+def _beginning(turn: Turn, wish: Wish, too_deep: set[str]) -> Callable[[], Any]:
+    """What begins a turn, which takes its time with a large contract, and gives the stream of events."""
 
-    try:
-        config = schemathesis.Config.from_dict(settings(wish))
-        schema = schemathesis.openapi.from_dict(document, config=config)
-        schema.hook("after_call")(calming(too_deep))
-        return from_schema(schema).execute()
-    except Exception as exc:  # whatever it falls over: nothing is asked
-        raise UsageError(f"schemathesis cannot use the contract: {exc}") from exc
+    def begin() -> Any:
+        import schemathesis  # noqa: PLC0415 - slow to import
+        from schemathesis.engine import from_schema  # noqa: PLC0415
+
+        try:
+            config = schemathesis.Config.from_dict(settings(wish))
+            schema = schemathesis.openapi.from_dict(turn.document(), config=config)
+            schema.hook("after_call")(calming(too_deep))
+            return from_schema(schema).execute()
+        except Exception as exc:  # whatever it falls over: nothing is asked
+            raise UsageError(f"schemathesis cannot use the contract: {exc}") from exc
+
+    return begin
 
 
 @contextlib.contextmanager
@@ -217,21 +227,21 @@ def _run(told: _Told, gathered: Gathered, end: float | None, done: Callable[[], 
     """Read the events to the end, or until `end`; why it stopped early, if it did."""
     from schemathesis.engine import events  # noqa: PLC0415
 
-    stopped = None
-    try:
-        for event in told.until(end):
-            if isinstance(event, events.FatalError):
-                told.broken.append(event.exception)
-            if gathered.take(event):
-                done()
-            if gathered.enough:
-                told.stop()
-        stopped = "the time was up" if told.late else None
-    except KeyboardInterrupt:
-        stopped = "it was interrupted"
+    for event in told.until(end):
+        if isinstance(event, events.FatalError):
+            told.broken.append(event.exception)
+        if gathered.take(event):
+            done()
+        if gathered.enough:
+            told.stop()
+    if told.refused is not None:
+        raise told.refused
+    stopped = told.halt.why or ("the time was up" if told.late else None)
     if stopped is not None:
         told.stop()
-        for event in told.until(time.monotonic() + _LAST_SECONDS):  # what was under way is still told
+        for event in told.until(
+            time.monotonic() + _LAST_SECONDS, heeding=False
+        ):  # what was under way is told
             gathered.take(event)
     if told.broken and stopped is None:
         fell = told.broken[0]
@@ -244,24 +254,37 @@ def _run(told: _Told, gathered: Gathered, end: float | None, done: Callable[[], 
 class _Told:
     """The events of a stream, read in a thread of its own: no request that hangs holds up who waits for them.
 
-    `late`: whether the time was up before the end; `broken`: what schemathesis and its threads fell over.
+    `late`: whether the time was up before the end; `broken`: what schemathesis and its threads fell over; `refused`:
+    why it did not begin.
     """
 
-    def __init__(self, stream: Any, broken: list[BaseException]) -> None:
+    def __init__(self, begin: Callable[[], Any], broken: list[BaseException], halt: Halt) -> None:
         self.late = False
-        self.broken = broken
-        self._stream = stream
+        self.broken, self.halt = broken, halt
+        self.refused: UsageError | None = None
+        self._stream: Any = None
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._ended = False
-        threading.Thread(target=self._read, name="fuzz events", daemon=True).start()
+        self._ended = self._stopping = False
+        halt.wake = lambda: self._events.put(_WAKE)
+        threading.Thread(target=self._read, args=(begin,), name="fuzz events", daemon=True).start()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a stream."""
+        return self._stream is not None
 
     def stop(self) -> None:
         """Let it end early: what is under way is ended first."""
-        self._stream.stop()
+        self._stopping = True
+        if self._stream is not None:
+            self._stream.stop()
 
-    def until(self, end: float | None) -> Iterator[Any]:
-        """The events until there are no more, or until `end`, seconds of `time.monotonic`."""
-        while not self._ended:
+    def until(self, end: float | None, *, heeding: bool = True) -> Iterator[Any]:
+        """The events until there are no more, or until `end`, seconds of `time.monotonic`.
+
+        `heeding`: or until it is to halt.
+        """
+        while not self._ended and not (heeding and self.halt.signal is not None):
             left = None if end is None else end - time.monotonic()
             try:
                 event = self._events.get(timeout=left if left is None else max(left, 0.0))
@@ -270,13 +293,16 @@ class _Told:
                 return
             if event is _END:
                 self._ended = True
-            else:
+            elif event is not _WAKE:
                 yield event
 
-    def _read(self) -> None:
+    def _read(self, begin: Callable[[], Any]) -> None:
         try:
-            for event in self._stream:
+            self._stream = begin()
+            for event in () if self._stopping else self._stream:
                 self._events.put(event)
+        except UsageError as exc:
+            self.refused = exc
         except Exception as exc:  # noqa: BLE001 - whatever it fell over, what it told before is kept
             self.broken.append(exc)
         finally:

@@ -88,4 +88,4 @@ def _places(document: Mapping[str, Any], operation: Operation, bad: set[str]) ->
 
 def _told(places: list[str]) -> str:
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return f"a pattern that no engine takes is neither made nor judged: {places[0]}{more}"
+    return f"a pattern that no engine of ours takes is neither made nor judged: {places[0]}{more}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from contracts.contract import Answer, Operation
+from contracts.fuzz.halt import Halt
 from contracts.fuzz.report import succeeded
 from interlock.cli import main
 from tests.contracts.fuzz import shops
@@ -224,9 +226,20 @@ def test_what_is_open_is_no_evidence(about: str, folder: Path, monkeypatch: pyte
     assert json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())["verdict"] == "unproven"
 
 
-def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "times", "status", "why"),
+    [
+        (signal.SIGINT, 1, 130, "it was interrupted"),
+        (signal.SIGINT, 5, 130, "it was interrupted"),
+        (signal.SIGTERM, 3, 143, "it was told to end"),
+    ],
+)
+def test_a_signal_ends_it_and_what_was_found_until_then_is_told(
+    number: signal.Signals, times: int, status: int, why: str, folder: Path
+) -> None:
     script = "from interlock.cli import main; main()"
     count, enough = itertools.count(), threading.Event()
+    (temporary := folder / "tmp").mkdir()
 
     def shop(path: str, query: dict[str, str]) -> shops.Reply:
         if next(count) == 60:
@@ -234,29 +247,32 @@ def test_ctrl_c_tells_what_was_found_until_then(folder: Path) -> None:
         return shops.forgets_the_name(path, query)
 
     with shops.served(shop) as (url, _):
-        words = [
-            "fuzz",
-            "--contract",
-            "shop.json",
-            "--url",
-            url,
-            "--max-examples",
-            "10000",
-            "--format",
-            "json",
-        ]
+        said = ["--contract", "shop.json", "--url", url, "--max-examples", "10000", "--format", "json"]
         process = subprocess.Popen(
-            [sys.executable, "-c", script, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+            [sys.executable, "-c", script, "fuzz", *said],
+            cwd=folder, env={**os.environ, "TMPDIR": str(temporary)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
         assert enough.wait(30)
-        process.send_signal(signal.SIGINT)
+        for _ in range(times):
+            process.send_signal(number)
         out, err = process.communicate(timeout=30)
     form = json.loads(out)
-    assert process.returncode == 1
-    assert form["summary"]["stopped"] == "it was interrupted"
+    assert process.returncode == status
+    assert form["summary"]["stopped"] == why
     assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
-    assert b"Traceback" not in err
-    assert [each.name for each in folder.iterdir()] == ["shop.json"]
+    assert err == b""
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_signal_before_anything_is_under_way_ends_it_at_once() -> None:
+    for number, ends in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
+        halt = Halt()
+        with pytest.raises(ends) as end:
+            halt.take(number)
+        halt.take(number)  # is passed over, so that what is open is closed
+        assert halt.exit_status == 128 + number
+        assert getattr(end.value, "code", 130) == halt.exit_status
 
 
 def never_there(path: str, query: dict[str, str]) -> shops.Reply:

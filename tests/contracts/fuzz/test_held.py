@@ -89,6 +89,6 @@ def test_a_pattern_is_told_where_it_is_referred_to_and_nowhere_else() -> None:
     with shops.served(lambda *_: (200, shops.JSON, {})) as (url, _):
         found = fuzz(shops.contract(given), Wish(url=url, seed=7, max_examples=1))
     assert found.unjudged == {
-        "GET /a": "a pattern that no engine takes is neither made nor judged: "
+        "GET /a": "a pattern that no engine of ours takes is neither made nor judged: "
         "/components/schemas/A/properties/id/pattern"
     }

@@ -14,8 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from contracts.clients.stand_in import StandIn
-from contracts.fuzz.command import own_headers
 from contracts.fuzz.engine import Fuzzed, Wish, fuzz, refused
+from contracts.fuzz.target import own_headers
 from contracts.shelf import Shelf
 from reports.api import DOCUMENT
 from reports.face import Face
