@@ -1,19 +1,23 @@
-"""Bodies that schemathesis passes over: those that are neither JSON nor YAML, and what references hide from it."""
+"""What schemathesis passes over in bodies: what is neither JSON nor YAML, what is called so, what references hide."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contracts.contract import Contract, Media, Operation
 from contracts.engine import RESPONSE, Engine, TooDeep
 from contracts.explain import explain
 from contracts.media import chosen, essence, is_json, read
+from contracts.pointers import join
 from contracts.values import Coercer
 
 if TYPE_CHECKING:
     from schemathesis import Response
+
+_NAMES = (b"NaN", b"Infinity")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Bodies:
         """What is wrong with a body that schemathesis does not judge."""
         media, kind = self._media(operation, response), _kind(response)
         body = response.content
+        for place, name in constants(response).items():
+            yield Wrong(pointer=place, seen=f"the body is not JSON, which has no {name}")
         if media is None or media.schema is None or not body or _is_schemathesis(kind):
             return
         got = read(body, kind, media, self._coercer)
@@ -73,6 +79,41 @@ class Bodies:
         answer = operation.answer(response.status_code)
         kind = _kind(response)
         return chosen(answer.media, kind) if answer is not None and kind else None
+
+
+class _Constant(float):
+    """Where a body says so, though JSON has no word for it."""
+
+    name: str
+
+
+def _constant(name: str) -> _Constant:
+    made = _Constant(name)
+    made.name = name
+    return made
+
+
+_DECODER = json.JSONDecoder(parse_constant=_constant)
+
+
+def constants(response: Response) -> dict[str, str]:
+    """NaN, Infinity and -Infinity by their places, in what is called JSON: schemathesis takes them for null."""
+    if not is_json(essence(_kind(response))) or not any(name in response.content for name in _NAMES):
+        return {}
+    try:
+        value = _DECODER.decode(response.content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):  # which schemathesis says
+        return {}
+    ahead: list[tuple[str, Any]] = [("", value)]
+    found = {}
+    while ahead:
+        at, value = ahead.pop()
+        if isinstance(value, _Constant):
+            found[at] = value.name
+        elif isinstance(value, dict | list):
+            inner = value.items() if isinstance(value, dict) else enumerate(value)
+            ahead += [(join(at, key), each) for key, each in inner]
+    return found
 
 
 def _kind(response: Response) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz.bodies import Bodies
+from contracts.fuzz.bodies import Bodies, constants
 from contracts.matching import selector_reader, told_by
 from contracts.pointers import join, pointer
 from interlock.records import Severity
@@ -254,8 +254,12 @@ class Gathered:
             return
         answer = recorder.interactions.get(info.failure.case_id or case_id)
         status = answer.response.status_code if answer and answer.response else None
-        path = getattr(info.failure, "instance_path", ())
-        place = check.at + (pointer(path) if node.name == "response_schema_conformance" else "")
+        within = ""
+        if node.name == "response_schema_conformance":
+            within = pointer(getattr(info.failure, "instance_path", ()))
+            if answer and answer.response and within in constants(answer.response):
+                return  # it is no JSON there, which is said
+        place = check.at + within
         deep = check.rule == "fuzz-body" and (info.failure.case_id or case_id) in self._too_deep
         title, message = info.failure.title, info.failure.message
         if deep:

@@ -58,6 +58,29 @@ def test_bodies_that_are_no_json_are_judged(schema: Any, kind: str, body: bytes,
 
 
 @pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        (b'{"v": NaN}', {"/v": "NaN"}),
+        (
+            b'{"v": 1, "more": [0, -Infinity, {"a/b": Infinity}]}',
+            {"/more/1": "-Infinity", "/more/2/a~1b": "Infinity"},
+        ),
+        (b'{"v": 1, "more": "NaN is no number"}', {}),
+        (b'{"more": NaN}', {"/more": "NaN", "": None}),
+    ],
+)
+def test_what_json_has_no_word_for_is_told_where_it_stands(
+    body: bytes, places: dict[str, str | None]
+) -> None:
+    found, _ = asked(document(VALUE, shops.JSON), shops.JSON, body)
+    told = {each.message_pointer.removeprefix("/response/body"): each.seen for each in found.faults}
+    assert told.keys() == places.keys()
+    for place, name in places.items():
+        said = f"the body is not JSON, which has no {name}" if name else '"v" is a required property'
+        assert told[place] == f"200: {said}"
+
+
+@pytest.mark.parametrize(
     ("schema", "kind", "body", "why"),
     [
         (VALUE, "application/x-ndjson", b'{"v":1}\n{"v":2}', "x-ndjson is not looked into"),
