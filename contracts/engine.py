@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from contracts import patterns
 from contracts.contract import Contract
 from contracts.pointers import nodes, of_reference, steps
 from contracts.schemas import REQUEST, RESPONSE, Translator
@@ -76,7 +77,7 @@ class _Side:
         return self._translator.schemas
 
     def lost(self, pointer: str) -> Mapping[str, str]:
-        """The broken references that a schema leads to, and the schemas that no validator takes."""
+        """The broken references that a schema leads to, and the schemas and patterns that no validator takes."""
         broken = self._translator.broken
         if not broken:
             return {}
@@ -105,7 +106,8 @@ class _Side:
         try:
             return _compiled(wrapper)
         except _UNFIT:
-            _drop_bad_patterns(wrapper)
+            for pointer, schema in wrapper["properties"].items():
+                patterns.mend(schema, pointer, _takes, self._translator.broken)
         try:
             return _compiled(wrapper)
         except _UNFIT:
@@ -137,21 +139,6 @@ def _drop_bad_schemas(schemas: dict[str, Any], broken: dict[str, str]) -> None:
         if not _takes({"properties": others | {pointer: schema}}):
             schemas[pointer] = True
             broken.setdefault(pointer, "a schema that no validator takes")
-
-
-def _drop_bad_patterns(schema: Any) -> None:
-    """A pattern that no engine takes promises nothing that could be checked; one must not spoil the document."""
-    if isinstance(schema, dict):
-        if isinstance(pattern := schema.get("pattern"), str) and not _takes({"pattern": pattern}):
-            del schema["pattern"]
-        if isinstance(named := schema.get("patternProperties"), dict):
-            for pattern in [each for each in named if not _takes({"patternProperties": {each: True}})]:
-                del named[pattern]
-        for child in schema.values():
-            _drop_bad_patterns(child)
-    elif isinstance(schema, list):
-        for child in schema:
-            _drop_bad_patterns(child)
 
 
 def _takes(schema: dict[str, Any]) -> bool:

@@ -132,7 +132,11 @@ class _Explainer:
             )
         elif keyword == "propertyNames":
             inner = error.kind.error
-            yield self._broken(error, value, keyword, f"in names {_promise(inner, inner.kind.name)}")
+            promised = f"in names {_promise(inner, inner.kind.name)}"
+            told = self._broken(error, value, keyword, promised, [str(inner.instance)])
+            yield replace(
+                told, seen=f"the name {json.dumps(str(inner.instance), ensure_ascii=False)}"[:MAX_TEXT]
+            )
         else:
             yield self._broken(error, value, keyword, _promise(error, keyword))
 

@@ -28,12 +28,17 @@ def behind(view: View, schema: str, direction: str, where: str) -> None:
     if lost:
         view.unjudged.append(f"{where}: the contract is broken behind its schema")
     for at, told in lost.items():
+        is_reference = at.endswith("/$ref")
         view.add(
             _RULE,
-            f"{view.operation.name}: nothing can be judged behind {told[:200]!r}",
+            f"{view.operation.name}: nothing can be judged behind {told[:200]!r}"
+            if is_reference
+            else f"{view.operation.name}: nothing can be judged by {told[:200]}",
             where,
             at,
-            promised="a local reference to a part of the document; nothing is fetched",
+            promised="a local reference to a part of the document; nothing is fetched"
+            if is_reference
+            else "what a validator takes",
             seen=told[:200],
             fix="tell the provider, or mend the document",
         )

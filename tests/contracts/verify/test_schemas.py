@@ -182,6 +182,36 @@ def test_references_to_places_with_signs_are_followed_and_told(name: str) -> Non
     assert found.findings[0].location.contract_pointer == f"/components/schemas/{pointer}/properties/q/type"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        (r"^[\w-.]+$", "a-b.c", "a b"),
+        (r"^[+-\d]+$", "+-1", "a"),
+        (r"^{{\w+}}$", "{{a}}", "a"),
+        (r"^a{,3}$", "a{,3}", "aa"),
+        (r"^\p{Lu}{2}[^][\w-]?$", "ÄB\nc", "äb"),
+    ],
+)
+def test_patterns_that_browsers_take_are_judged(pattern: str, good: str, bad: str) -> None:
+    for schema in ({"pattern": pattern}, {"patternProperties": {pattern: False}}):
+        one, other = (good, bad) if "pattern" in schema else ({bad: 1}, {good: 1})
+        assert places(answered(schema, one)) == []
+        assert [each.rule for each in answered(schema, other).findings] == ["response-body"]
+
+
+def test_a_pattern_that_nobody_takes_is_told_and_spoils_nothing_else() -> None:
+    schema = {"type": "object", "properties": {"a": {"pattern": "(?>a)"}, "b": {"pattern": "^b"}}}
+    found = answered(schema, {"a": "x", "b": "x"})
+    assert places(found) == [("response-body", "/response/body/b"), ("contract-reference", "/response/body")]
+    assert (found.findings[1].location.contract_pointer or "").endswith("/schema/properties/a/pattern")
+    assert found.unjudged == ("/response/body: the contract is broken behind its schema",)
+
+
+def test_a_name_that_is_none_is_named() -> None:
+    (finding,) = answered({"propertyNames": {"pattern": "^a"}}, {"a": 1, "b": 2}).findings
+    assert (finding.location.message_pointer, finding.seen) == ("/response/body/b", 'the name "b"')
+
+
 BRANCHES = [
     {
         "type": "object",
