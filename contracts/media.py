@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from contracts import dotted, values, xml_bodies
+from contracts import dotted, multipart, values, xml_bodies
 from contracts.contract import Media
 from contracts.pointers import follow, join
 from contracts.values import Coercer
 
 MAX_DEPTH = 200
+_OF_THE_TEXT = frozenset({"charset", "boundary", "q"})
 FORM = "application/x-www-form-urlencoded"
 _NOTHING: Any = object()
 
@@ -25,13 +26,15 @@ _NOTHING: Any = object()
 class Read:
     """What a body turned out to be. `problem`: why it is not of its media type; `opaque`: why it cannot be judged.
 
-    `root`: for a problem that is another root element of XML, the promised one and the one that was seen.
+    `root`: for a problem that is another root element of XML, the promised one and the one that was seen. `parts`:
+    the fields of a form that are of another media type than theirs; each with the promised and the seen one.
     """
 
     value: Any = None
     problem: str | None = None
     root: tuple[str, str] | None = None
     opaque: str | None = None
+    parts: tuple[tuple[str, str, str], ...] = ()
 
 
 @functools.lru_cache(maxsize=512)
@@ -53,22 +56,37 @@ def is_xml(name: str) -> bool:
 
 
 def chosen(media: Iterable[Media], seen: str) -> Media | None:
-    """The promised media type that a body's header fits: the exact one, then its kind, then a range."""
+    """The promised media type that a body's header fits: the exact one, then its kind, then a range.
+
+    One of the same name whose parameters say something else (`version=2` for `version=1`) is another.
+    """
     wanted = essence(seen)
-    found: list[tuple[int, Media]] = []
+    found: list[tuple[int, int, Media]] = []
     for each in media:
-        name = essence(each.media_type)
-        if each.media_type.replace(" ", "").lower() == seen.replace(" ", "").lower():
-            return each
+        name, beside = essence(each.media_type), 0
         if name == wanted:
-            found.append((0, each))
+            if ";" in each.media_type and ";" in seen:
+                ours, theirs = _parameters(each.media_type), _parameters(seen)
+                same = ours.keys() & theirs.keys()
+                if any(ours[key] != theirs[key] for key in same):
+                    continue
+                beside = -len(same)
+            found.append((0, beside, each))
         elif (is_json(name) and is_json(wanted)) or (is_xml(name) and is_xml(wanted)):
-            found.append((1, each))
-        elif name in {"*/*", "*", "", "application/octet-stream"} and name != "application/octet-stream":
-            found.append((3, each))
-        elif name.endswith("/*") and wanted.startswith(name[:-1]):
-            found.append((2, each))
-    return min(found, key=lambda pair: pair[0])[1] if found else None
+            found.append((1, 0, each))
+        elif name.endswith("/*") and name != "*/*" and wanted.startswith(name[:-1]):
+            found.append((2, 0, each))
+        elif name in {"*/*", "*", ""}:
+            found.append((3, 0, each))
+    return min(found, key=lambda one: one[:2])[2] if found else None
+
+
+@functools.lru_cache(maxsize=512)
+def _parameters(text: str) -> Mapping[str, str]:
+    """Those of a media type that tell it from others, by name; in lower case, as most of them are meant."""
+    pairs = (part.partition("=") for part in text.lower().split(";")[1:])
+    told = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    return {name: value for name, value in told.items() if name not in _OF_THE_TEXT}
 
 
 def read(  # noqa: PLR0911 - one for each kind
@@ -197,36 +215,30 @@ def _is_json_field(kinds: set[str], value: str, media_type: str | None) -> bool:
 
 
 _CHARSET = re.compile(r'charset="?([A-Za-z0-9._:-]+)', re.IGNORECASE)
-_KIND = re.compile(r"^content-type:[ \t]*([^\r\n;]+)", re.IGNORECASE | re.MULTILINE)
 _TOO_LARGE = "a number in it is too large to be judged"
-_BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
-_NAME = re.compile(r'(?<![a-z*])name="([^"]*)"|(?<![a-z*])name=([^;\s"]+)', re.IGNORECASE)
 
 
 def _multipart(body: bytes, content_type: str, media: Media, coercer: Coercer) -> Read:
-    found = _BOUNDARY.search(content_type)
-    mark = b"--" + found[1].strip().encode() if found else body.split(b"\r\n", 1)[0].strip()
-    if len(mark) <= 2 or not mark.startswith(b"--") or mark not in body:  # noqa: PLR2004 - the two dashes
-        return Read(problem="is not multipart: its boundary is not in it")
-    if mark + b"--" not in body:
-        return Read(problem="is not multipart: its last boundary is missing")
-    fields: list[tuple[str, str]] = []
-    sent_as: dict[str, str] = {}
-    parts = body.split(mark)[1:]
-    if len(parts) > values.MAX_FIELDS:
+    try:
+        parts = multipart.parts(body, content_type, values.MAX_FIELDS)
+    except multipart.NotMultipart as exc:
+        return Read(problem=f"is not multipart: {exc}")
+    except OverflowError:
         return Read(opaque=f"it has more than {values.MAX_FIELDS} fields")
-    for part in parts:
-        head, blank, content = part.partition(b"\r\n\r\n")
-        if not blank:
-            head, blank, content = part.partition(b"\n\n")
-        named = _NAME.search(head.decode("utf-8", "replace"))
-        if blank and named:
-            text = content.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "replace")
-            name = named[1] if named[1] is not None else named[2]
-            fields.append((name, text))
-            if kind := _KIND.search(head.decode("utf-8", "replace")):
-                sent_as[name] = kind[1]
-    return Read(_typed(fields, sent_as, media, coercer))
+    said = {each.name: each.media_type for each in parts if each.media_type is not None}
+    fields = [(each.name, each.content.decode("utf-8", "replace")) for each in parts]
+    wrong = tuple(
+        (name, media.parts[name], kind)
+        for name, kind in said.items()
+        if name in media.parts and not _fits(media.parts[name], kind)
+    )
+    return Read(_typed(fields, said, media, coercer), parts=wrong)
+
+
+def _fits(promised: str, seen: str) -> bool:
+    """Whether a part is of one of the media types that its encoding lists."""
+    listed = (Media(media_type=each, pointer="", schema=None) for each in promised.split(","))
+    return chosen(listed, seen) is not None
 
 
 def xml(body: bytes, media: Media, coercer: Coercer) -> Read:

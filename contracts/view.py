@@ -197,6 +197,7 @@ class View:
         )
 
 
+_ONCE = frozenset({"content-type"})
 _NO_URL = SplitResult("", "", "", "", "")
 _ONE_WAY = ("readOnly", "writeOnly")
 _RANK = {severity: rank for rank, severity in enumerate(reversed(findings.WORST_FIRST))}
@@ -242,7 +243,10 @@ def joined(message: Message) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in message.headers:
         key = name.lower()
-        found[key] = f"{found[key]}, {value}" if key in found else value
+        if key not in found:
+            found[key] = value
+        elif key not in _ONCE or found[key] != value:  # some recorders keep it twice
+            found[key] = f"{found[key]}, {value}"
     return found
 
 

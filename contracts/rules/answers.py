@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from contracts import values
 from contracts.contract import Parameter
 from contracts.engine import RESPONSE
@@ -64,6 +66,7 @@ _STANDARD_ANSWERS = STANDARD | frozenset(
     ]
 )
 _FIRST_ERROR = 400
+_REFUSED = re.compile(r";\s*q\s*=\s*0(?:\.0*)?\s*(?:;|$)", re.IGNORECASE)  # RFC 9110, 12.4.2
 # What any service may say though no operation lists it: a condition that held, and ways to another place.
 _ANYWHERE = frozenset({304})
 
@@ -179,7 +182,7 @@ def accept(view: View) -> None:
     )  # what it accepts counts for refusals alone
     if not said or not promised or view.refused or bodiless:
         return
-    wanted = [essence(part) for part in said.split(",")]
+    wanted = [essence(part) for part in said.split(",") if not _REFUSED.search(part)]
     if not any(_covers(each, name) for each in wanted for name in promised):
         view.add(
             "request-accept",

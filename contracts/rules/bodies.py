@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -221,6 +221,7 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
     assert message.body is not None
     got = read(message.body, content_type, media, view.bench.coercer)
     lenient = leniency(view) if side == REQUEST else None
+    _parts(view, media, got.parts, side)
     if got.problem is not None:
         if message.body_state == "redacted" or in_bytes(message.body):
             view.unjudged.append(f"{where}: the recording holds it redacted")
@@ -247,6 +248,20 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
             _opaque(view, media, BEYOND_MEASURE, where)
         else:
             _schema(view, got.value, media, side)
+
+
+def _parts(view: View, media: Media, wrong: Iterable[tuple[str, str, str]], side: str) -> None:
+    """Fields of a form that say another media type than their encoding promises."""
+    for name, promised, seen in wrong:
+        view.add(
+            f"{side}-media-type",
+            f"{view.operation.name}: the field {name} is {essence(seen)}",
+            join(f"/{side}/body", name),
+            join(media.pointer, "encoding", name, "contentType"),
+            promised=promised,
+            seen=seen,
+            at_most=(leniency(view) if side == REQUEST else None) or Severity.WARNING,
+        )
 
 
 def _place(view: View, side: str) -> str:

@@ -232,7 +232,8 @@ def held(view: View, rule: str, parameter: Parameter, taken: list[Any], pointer:
     assert parameter.schema is not None
     if isinstance(taken[0], str) and in_text(taken[0]):
         return
-    if any(beyond_measure(view.contract.document, value, parameter.schema) for value in taken):
+    nested = (each for each in taken if isinstance(each, dict | list))
+    if any(beyond_measure(view.contract.document, each, parameter.schema) for each in nested):
         view.unjudged.append(f"{pointer}: {BEYOND_MEASURE}")
         return
     try:
