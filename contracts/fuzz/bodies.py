@@ -64,16 +64,27 @@ class Bodies:
         if got.problem is not None:
             yield Wrong(pointer="", seen=f"the body {got.problem}")
         elif got.opaque is None:
-            try:
-                if not self._engine.valid(media.schema, got.value, RESPONSE):
-                    broken = explain(self._engine, self._contract, media.schema, got.value, RESPONSE)
-                    yield from (
-                        Wrong(pointer=each.pointer, seen=f"{each.promised} is promised, and {each.seen} came")
-                        for each in broken
-                        if each.keyword != "ambiguous"
-                    )
-            except TooDeep:
-                return
+            yield from self._explained(media.schema, got.value)
+
+    def leaves(self, operation: Operation, response: Response) -> tuple[Wrong, ...]:
+        """What is wrong with JSON that fits no branch: of the branch that was most likely meant."""
+        media = self._media(operation, response)
+        if media is None or media.schema is None:
+            return ()
+        got = read(response.content, _kind(response), media, self._coercer)
+        return tuple(self._explained(media.schema, got.value)) if got.problem is got.opaque is None else ()
+
+    def _explained(self, schema: str, value: Any) -> Iterator[Wrong]:
+        try:
+            if not self._engine.valid(schema, value, RESPONSE):
+                broken = explain(self._engine, self._contract, schema, value, RESPONSE)
+                yield from (
+                    Wrong(pointer=each.pointer, seen=f"{each.promised} is promised, and {each.seen} came")
+                    for each in broken
+                    if each.keyword != "ambiguous"
+                )
+        except TooDeep:
+            return
 
     def _media(self, operation: Operation, response: Response) -> Media | None:
         answer = operation.answer(response.status_code)

@@ -22,7 +22,7 @@ from contracts.contract import Contract, Operation
 from contracts.fuzz.calm import calming
 from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences, one_line
 from contracts.fuzz.halt import Halt
-from contracts.fuzz.held import untaken, with_ranges
+from contracts.fuzz.held import held
 from contracts.fuzz.tls import Trusted
 from contracts.fuzz.turns import Turn, prepared
 from interlock.errors import UsageError
@@ -89,7 +89,7 @@ def fuzz(
     `halt`, the end of `wish.seconds` and a fault of schemathesis's end it early; what was found until then is told.
     """
     halt = halt or Halt()
-    contract = with_ranges(contract)
+    contract, left = held(contract)
     turns = prepared(contract, wish.url)
     too_deep: set[str] = set()
     gathered = Gathered(contract, wish.headers, too_deep)
@@ -107,7 +107,7 @@ def fuzz(
         faults=gathered.in_order(),
         troubles=gathered.troubles,
         left_out=turns.left_out,
-        unjudged={**untaken(contract), **turns.unmade, **gathered.unjudged},
+        unjudged={**left, **turns.unmade, **gathered.unjudged},
         finished=frozenset(gathered.finished),
         stopped=stopped,
         sequences=gathered.sequences,
@@ -136,7 +136,8 @@ def settings(wish: Wish) -> dict[str, Any]:
         "cache": {"enabled": False},
         "checks": {"enabled": False} | {name: {"enabled": True} for name in used},
         "phases": {name: {"enabled": True} for name in ("examples", "coverage", "fuzzing")}
-        | {"stateful": {"enabled": sequences, "max-steps": max(wish.steps, 2)}},
+        | {"stateful": {"enabled": sequences, "max-steps": max(wish.steps, 2)}}
+        | ({} if wish.strict else {"coverage": {"enabled": True, "unexpected-methods": []}}),
         "generation": {"max-examples": wish.max_examples, "database": "none"},
     }
     if wish.headers:

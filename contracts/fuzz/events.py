@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from contracts.contract import Contract, Operation
-from contracts.fuzz.bodies import Bodies, constants
+from contracts.fuzz.bodies import Bodies, Wrong, constants
 from contracts.matching import selector_reader, told_by
 from contracts.pointers import join, pointer
 from interlock.records import Severity
@@ -18,10 +18,17 @@ from interlock.records import Severity
 if TYPE_CHECKING:
     from schemathesis import Response
     from schemathesis.engine.events import EngineEvent, NonFatalError, ScenarioFinished
-    from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Request, ScenarioRecorder
+    from schemathesis.engine.recorder import (
+        CheckFailureInfo,
+        CheckNode,
+        Interaction,
+        Request,
+        ScenarioRecorder,
+    )
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_CURL = 2000
+_NO_BRANCH = "is not valid under any of the schemas"  # as the validator says it of anyOf and oneOf
 # What every client sends anew.
 _UNSAID = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "user-agent", "x-schemathesis-testcaseid"}
@@ -217,19 +224,22 @@ class Gathered:
         """Judge what schemathesis passes over."""
         if (why := self._bodies.unjudged(operation, response)) is not None:
             self.unjudged.setdefault(operation.name, why)
-        check = CHECKS["response_schema_conformance"]
         for each in self._bodies.wrong(operation, response):
-            self._keep(
-                Fault(
-                    check=check,
-                    operation=operation,
-                    title="Response violates schema",
-                    seen=one_line(f"{response.status_code}: {each.seen}"),
-                    message_pointer=check.at + each.pointer,
-                    curl=curl(request, self._hidden),
-                    times=1,
-                )
+            self._wrong(operation, request, response, each)
+
+    def _wrong(self, operation: Operation, request: Request, response: Response, wrong: Wrong) -> None:
+        check = CHECKS["response_schema_conformance"]
+        self._keep(
+            Fault(
+                check=check,
+                operation=operation,
+                title="Response violates schema",
+                seen=one_line(f"{response.status_code}: {wrong.seen}"),
+                message_pointer=check.at + wrong.pointer,
+                curl=curl(request, self._hidden),
+                times=1,
             )
+        )
 
     def _operation(self, recorder: ScenarioRecorder, case_id: str, *, odd: bool = False) -> Operation | None:
         """The operation that was asked; where another method was tried on its path, None unless that is `odd`.
@@ -257,8 +267,12 @@ class Gathered:
         within = ""
         if node.name == "response_schema_conformance":
             within = pointer(getattr(info.failure, "instance_path", ()))
-            if answer and answer.response and within in constants(answer.response):
-                return  # it is no JSON there, which is said
+            if (
+                answer
+                and answer.response
+                and self._said_better(operation, answer, info.failure.message, within)
+            ):
+                return
         place = check.at + within
         deep = check.rule == "fuzz-body" and (info.failure.case_id or case_id) in self._too_deep
         title, message = info.failure.title, info.failure.message
@@ -275,6 +289,16 @@ class Gathered:
                 times=1,
             )
         )
+
+    def _said_better(self, operation: Operation, answer: Interaction, message: str, within: str) -> bool:
+        """Whether it is said more exactly: what is no JSON, or what is wrong with the branch that was meant."""
+        assert answer.response is not None
+        if within in constants(answer.response):
+            return True
+        leaves = self._bodies.leaves(operation, answer.response) if _NO_BRANCH in message else ()
+        for each in leaves:
+            self._wrong(operation, answer.request, answer.response, each)
+        return bool(leaves)
 
     def _keep(self, fault: Fault) -> None:
         key = (fault.check.rule, fault.operation.name, fault.title, fault.message_pointer)
@@ -321,27 +345,44 @@ def curl(request: Request, hidden: Collection[str]) -> str:
 def _no_answer(event: NonFatalError) -> tuple[Check, str, str] | None:
     """The fault of a request that was sent and has no whole answer: rule, title, what was seen; None for the rest."""
     from requests import exceptions as failed  # noqa: PLC0415 - slow to import
-    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
 
-    from contracts.fuzz.way import TooLarge, Unended  # noqa: PLC0415
+    from contracts.fuzz.way import Surplus, TooLarge, Unended  # noqa: PLC0415
 
     error = event.value
-    inner = error.args[0] if error.args else None
+    titles: dict[type[Exception], str] = {
+        Unended: "An answer has no end",
+        Surplus: "An answer goes on after its end",
+    }
     if isinstance(error, TooLarge):
         return TOO_LARGE, "An answer is too large", str(error)
-    if isinstance(error, Unended):
-        return NO_ANSWER, "An answer has no end", str(error)
-    if isinstance(error, failed.ReadTimeout):
-        said = event.info.message
-    elif isinstance(error, failed.ContentDecodingError):
-        said = str((getattr(inner, "args", None) or (inner,))[0])
-    elif isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError):
-        said = "".join(each if each.isprintable() else " " for each in str(inner.args[-1]))
-    else:
+    if (title := titles.get(type(error))) is not None:
+        return NO_ANSWER, title, str(error)
+    said = event.info.message if isinstance(error, failed.ReadTimeout) else _unreadable(error)
+    if said is None:
         return None
-    if error.response is None:
+    answer = getattr(error, "response", None)
+    if answer is None:
         return NO_ANSWER, "No answer came", said
-    return NO_ANSWER, "An answer cannot be read", f"{error.response.status_code}: {said}"
+    return NO_ANSWER, "An answer cannot be read", f"{answer.status_code}: {said}"
+
+
+def _unreadable(error: BaseException) -> str | None:
+    """What is wrong with the bytes that came; None where that is not what failed."""
+    from http.client import BadStatusLine, RemoteDisconnected, UnknownProtocol  # noqa: PLC0415
+
+    from requests import exceptions as failed  # noqa: PLC0415 - slow to import
+    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
+
+    inner = error.args[0] if error.args else None
+    if isinstance(error, failed.ContentDecodingError | failed.InvalidHeader):
+        return str((getattr(inner, "args", None) or (inner,))[0])
+    if not (isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError)):
+        return None
+    why = inner.args[-1]
+    said = "".join(each if each.isprintable() else " " for each in str(why)).strip()
+    if isinstance(why, BadStatusLine) and not isinstance(why, RemoteDisconnected):
+        return f"what came begins with no status line{said and f': {said}'}"
+    return f"an unknown protocol: {said}" if isinstance(why, UnknownProtocol) else said
 
 
 def _seen(status: int | None, message: str) -> str:

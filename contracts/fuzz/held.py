@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
 
+from contracts import patterns
 from contracts.contract import Contract, Media, Operation, Parameter
 from contracts.pointers import follow, join, nodes, of_reference
 
@@ -19,15 +20,21 @@ _DATA = frozenset(
 )  # no schemas, though they may look like some
 
 
-def with_ranges(contract: Contract) -> Contract:
-    """The contract, with limits for its whole numbers of 32 and 64 bits where it names none."""
+def held(contract: Contract) -> tuple[Contract, dict[str, str]]:
+    """The contract as a server is held to it, and why something of an operation is left out of it, by its name.
+
+    Whole numbers of 32 and 64 bits have limits, and patterns are written as our engine takes them, or left out.
+    """
     document = copy.deepcopy(dict(contract.document))
     for node in nodes(document):
         limits = _RANGES.get(str(node.get("format")))
         if limits is not None and "integer" in _types(node):
             node.setdefault("minimum", limits[0])
             node.setdefault("maximum", limits[1])
-    return replace(contract, document=document)
+    out: dict[str, str] = {}
+    patterns.mend(document, "", _taken, out)
+    found = {each.name: sorted(_of(contract.document, each, out)) for each in contract.operations if out}
+    return replace(contract, document=document), {name: _told(found[name]) for name in found if found[name]}
 
 
 def _types(node: Mapping[str, Any]) -> list[Any]:
@@ -35,34 +42,16 @@ def _types(node: Mapping[str, Any]) -> list[Any]:
     return said if isinstance(said, list) else [said]
 
 
-def untaken(contract: Contract) -> dict[str, str]:
-    """Why something of an operation is neither made nor judged, by its name: its patterns that no engine takes."""
-    said = {pattern for node in nodes(contract.document) for _, pattern in _patterns(node)}
-    bad = {pattern for pattern in said if not _taken(pattern)}
-    if not bad:
-        return {}
-    found = {each.name: sorted(set(_places(contract.document, each, bad))) for each in contract.operations}
-    return {name: _told(places) for name, places in found.items() if places}
-
-
-def _patterns(node: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The patterns of a schema, each with the steps to it."""
-    if isinstance(pattern := node.get("pattern"), str):
-        yield ("pattern",), pattern
-    if isinstance(named := node.get("patternProperties"), Mapping):
-        yield from ((("patternProperties", str(each)), str(each)) for each in named)
-
-
-def _taken(pattern: str) -> bool:
+def _taken(schema: dict[str, Any]) -> bool:
     try:
-        jsonschema_rs.Draft202012Validator({"pattern": pattern})
+        jsonschema_rs.Draft202012Validator(schema)
     except ValueError:
         return False
     return True
 
 
-def _places(document: Mapping[str, Any], operation: Operation, bad: set[str]) -> Iterator[str]:
-    """The pointers of these patterns in what an operation asks for and promises."""
+def _of(document: Mapping[str, Any], operation: Operation, out: Collection[str]) -> set[str]:
+    """Which of these places are in what an operation asks for and promises."""
     holders: list[Parameter | Media] = [
         *operation.parameters,
         *(operation.body.media if operation.body else ()),
@@ -78,14 +67,14 @@ def _places(document: Mapping[str, Any], operation: Operation, bad: set[str]) ->
         seen.add(at)
         node = follow(document, at)
         if isinstance(node, Mapping):
-            yield from (join(at, *steps) for steps, pattern in _patterns(node) if pattern in bad)
             to = of_reference(node.get("$ref"))
             ahead += [to] if to is not None else []
             ahead += [join(at, name) for name in node if name not in _DATA or at.endswith("/properties")]
         elif isinstance(node, list):
             ahead += [join(at, index) for index in range(len(node))]
+    return seen & set(out)
 
 
 def _told(places: list[str]) -> str:
     more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-    return f"a pattern that no engine of ours takes is neither made nor judged: {places[0]}{more}"
+    return f"a pattern that no engine takes is neither made nor judged: {places[0]}{more}"

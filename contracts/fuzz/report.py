@@ -132,8 +132,8 @@ def _open(operation: Operation, fuzzed: Fuzzed) -> str | None:
     trouble = fuzzed.troubles.get(name)
     if not fuzzed.answered.get(name):
         return trouble or fuzzed.stopped or "no answer came"
-    if name not in fuzzed.finished:
-        return f"{fuzzed.stopped or trouble or 'it broke off'} before all was asked"
+    if trouble or name not in fuzzed.finished:
+        return f"{trouble or fuzzed.stopped or 'it broke off'} before all was asked"
     return fuzzed.unjudged.get(name)
 
 

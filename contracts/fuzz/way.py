@@ -21,8 +21,10 @@ from schemathesis.core.transport import is_event_stream
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
+from urllib3.response import HTTPResponse
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # of a body as it is judged, unpacked
+_CODINGS = {"identity", *HTTPResponse.CONTENT_DECODERS}
 _CHUNK_BYTES = 64 * 1024
 _SWITCHING = 101  # the last answer of its kind: what follows is no HTTP
 
@@ -35,6 +37,10 @@ class Unended(requests.Timeout):
     """An answer began, and did not end in its time."""
 
 
+class Surplus(requests.RequestException):
+    """Something came after the end of an answer, such as a body where none may be."""
+
+
 class _Until(io.RawIOBase):
     """What comes from a socket, until the answer as a whole has taken the time that one read may take."""
 
@@ -42,11 +48,14 @@ class _Until(io.RawIOBase):
         self._stream, self._sock = stream, sock
         seconds = sock.gettimeout()
         self._end = None if seconds is None else time.monotonic() + seconds
+        self.shut = False  # whether no more is read
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
+        if self.shut:
+            return 0
         if self._end is not None:
             left = self._end - time.monotonic()
             if left <= 0:
@@ -60,11 +69,19 @@ class _Until(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
-    """The last answer to a request, within its time."""
+    """The last answer to a request, within its time. `beyond`: how many bytes came with it, after its end."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Until(self.fp.detach(), sock))
+        self._until = _Until(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._until)
+        self.beyond = 0
+
+    def _close_conn(self) -> None:
+        """Who sends so much that it would be taken for the next answer is found out while it is still here."""
+        self._until.shut = True
+        self.beyond = len(self.fp.peek().strip(b"\r\n"))
+        super()._close_conn()  # type: ignore[misc] # private, and all there is
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the last answer; the standard library passes over 100 alone."""
@@ -115,6 +132,8 @@ def _read(answer: requests.Response, seconds: float) -> bytes:
     body = bytearray()
     try:
         for chunk in answer.iter_content(_CHUNK_BYTES):
+            if odd := _odd_coding(answer):
+                raise requests.exceptions.ContentDecodingError(f"nobody asked for its content coding, {odd}")
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 answer.close()
@@ -124,7 +143,15 @@ def _read(answer: requests.Response, seconds: float) -> bytes:
             raise Unended(f"{answer.status_code}: no end of the body after {seconds:g} seconds") from exc
         exc.response = answer  # which tells it from no answer at all
         raise
+    if beyond := getattr(answer.raw, "_original_response").beyond:  # noqa: B009 - as requests looks at it
+        raise Surplus(f"{answer.status_code}: {beyond} bytes after its end")
     return bytes(body)
+
+
+def _odd_coding(answer: requests.Response) -> str | None:
+    """A content coding that is not undone, and would be taken for the content."""
+    said = (each.strip().lower() for each in answer.headers.get("Content-Encoding", "").split(","))
+    return next((each for each in said if each and each not in _CODINGS), None)
 
 
 @contextlib.contextmanager

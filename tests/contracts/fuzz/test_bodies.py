@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,25 @@ def test_what_json_has_no_word_for_is_told_where_it_stands(
         assert told[place] == f"200: {said}"
 
 
+def test_what_fits_no_branch_is_told_where_it_is_wrong() -> None:
+    inner = {
+        "oneOf": [
+            {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}},
+            {"type": "null"},
+        ]
+    }
+    a = {"type": "object", "required": ["kind", "a"], "properties": {"kind": {"const": "a"}, "a": inner}}
+    b = {
+        "type": "object",
+        "required": ["kind", "b"],
+        "properties": {"kind": {"const": "b"}, "b": {"type": "string"}},
+    }
+    found, _ = asked(document({"oneOf": [a, b]}, shops.JSON), shops.JSON, b'{"kind": "a", "a": {"n": "no"}}')
+    (fault,) = found.faults
+    assert fault.message_pointer == "/response/body/a/n"
+    assert fault.seen == '200: integer is promised, and string "no" came'
+
+
 @pytest.mark.parametrize(
     ("schema", "kind", "body", "why"),
     [
@@ -133,6 +153,16 @@ def test_operations_that_nothing_tells_apart_and_bodies_that_cannot_be_made_are_
     weird["paths"]["/a"]["post"] = {**weird["paths"]["/a"].pop("get"), "requestBody": {"content": taken}}
     found, _ = asked(weird, shops.JSON, b'{"v":1}')
     assert found.unjudged == {"POST /a": "no request of application/x-weird can be made"}
+
+
+def test_an_operation_that_was_asked_for_a_part_is_unproven() -> None:
+    given = document(VALUE, shops.JSON)
+    found, setting = asked(given, shops.JSON, b'{"v":1}')
+    assert exit_status(report_of(found, setting)) == 0
+    part = replace(found, troubles={"GET /a": "No data can be made"})  # in one phase of several
+    (case,) = (each for each in report_of(part, setting).cases if each.name == "GET /a")
+    assert (case.state, exit_status(report_of(part, setting))) == (CaseState.UNPROVEN, 3)
+    assert case.detail.startswith("No data can be made before all was asked (200 x")
 
 
 def test_a_run_that_breaks_off_at_its_end_is_unproven() -> None:

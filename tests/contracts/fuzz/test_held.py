@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.fuzz.engine import Wish, fuzz
-from contracts.fuzz.held import untaken, with_ranges
+from contracts.fuzz.held import held
 from tests.contracts.fuzz import shops
 
 BAD = "(["
@@ -51,7 +51,7 @@ def test_limits_of_a_contract_stay_as_they_are() -> None:
         schema = document["paths"]["/a"]["get"]["responses"]["200"]["content"][shops.JSON]["schema"]
         return schema["minimum"], schema.get("maximum")
 
-    assert limits(with_ranges(contract).document) == (3, 2**31 - 1)
+    assert limits(held(contract)[0].document) == (3, 2**31 - 1)
     assert limits(contract.document) == (3, None)
 
 
@@ -70,14 +70,23 @@ AT = "/paths/~1a/get/responses/200/content/application~1json/schema"
             "/paths/~1a/get/parameters/0/schema/pattern and 1 more",
         ),
         ({"type": "string", "pattern": r"^\p{Lu}(?<=A)$"}, None, None),
+        ({"type": "string", "pattern": r"^[\w-.]+{$"}, None, None),
         ({"type": "object", "example": {"pattern": BAD}}, None, None),
     ],
 )
 def test_a_pattern_that_no_engine_takes_is_told_with_its_place(
     schema: Any, parameter: Any, told: str | None
 ) -> None:
-    found = untaken(shops.contract(document(schema, parameter)))
+    _, found = held(shops.contract(document(schema, parameter)))
     assert [each.partition(": ")[2] for each in found.values()] == ([] if told is None else [told])
+
+
+def test_a_pattern_that_browsers_take_is_judged() -> None:
+    given = document({"type": "string", "pattern": r"^[\w-.]+$"})
+    with shops.served(lambda *_: (200, shops.JSON, "a b")) as (url, _):
+        found = fuzz(shops.contract(given), Wish(url=url, seed=7, max_examples=1))
+    assert [each.check.rule for each in found.faults] == ["fuzz-body"]
+    assert found.unjudged == {}
 
 
 def test_a_pattern_is_told_where_it_is_referred_to_and_nowhere_else() -> None:
@@ -89,6 +98,6 @@ def test_a_pattern_is_told_where_it_is_referred_to_and_nowhere_else() -> None:
     with shops.served(lambda *_: (200, shops.JSON, {})) as (url, _):
         found = fuzz(shops.contract(given), Wish(url=url, seed=7, max_examples=1))
     assert found.unjudged == {
-        "GET /a": "a pattern that no engine of ours takes is neither made nor judged: "
+        "GET /a": "a pattern that no engine takes is neither made nor judged: "
         "/components/schemas/A/properties/id/pattern"
     }

@@ -129,9 +129,45 @@ def test_an_answer_that_cannot_be_read_is_a_fault(answer: bytes, seen: str) -> N
     assert all(each.curl.startswith("curl ") for each in faults)
 
 
+@pytest.mark.parametrize(
+    ("answer", "title", "seen"),
+    [
+        (whole(b"{}") + b"more", "An answer goes on after its end", "200: 4 bytes after its end"),
+        (
+            b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n{}",
+            "An answer goes on after its end",
+            "204: 2 bytes after its end",
+        ),
+        (
+            OK + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n2\r\n",
+            "An answer goes on after its end",
+            "200: 1 bytes after its end",
+        ),
+        (
+            whole(b"{}", b"Content-Encoding: rot13"),
+            "An answer cannot be read",
+            "200: nobody asked for its content coding, rot13",
+        ),
+        (
+            whole(b"{}", b"Content-Length: 7"),
+            "No answer came",
+            "Content-Length contained multiple unmatching values",
+        ),
+        (b"\0\0\x12\x04\0\0\0", "No answer came", "what came begins with no status line"),
+        (b"{}", "No answer came", "what came begins with no status line: {}"),
+        (b"HTTP/2.0 200 OK\r\n\r\n{}", "No answer came", "an unknown protocol: HTTP/2.0"),
+    ],
+)
+def test_bytes_that_are_no_answer_are_a_fault(answer: bytes, title: str, seen: str) -> None:
+    found = asked(lambda sock: sock.sendall(answer))
+    assert {(each.check.rule, each.title) for each in found.faults} == {("fuzz-no-answer", title)}
+    assert all(each.seen.startswith(seen) for each in found.faults)
+
+
 def test_what_is_right_in_odd_ways_passes() -> None:
     for answer in (
         whole(gzip.compress(b"{}"), b"Content-Encoding: gzip"),
+        whole(b"{}") + b"\r\n",
         b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
         OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     ):
