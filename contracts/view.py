@@ -125,7 +125,15 @@ class View:
     def answer(self) -> Answer | None:
         """What is promised for the status that came; None where nothing is."""
         status = self.interaction.status
-        return None if status is None else self.operation.answer(status)
+        found = None if status is None else self.operation.answer(status)
+        if self.is_part and (found is None or found.status == "default"):
+            return self.operation.answer(_WHOLE) or found
+        return found
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is the part that the client asked for of what would else have come (RFC 9110, 14 and 15.3.7)."""
+        return self.interaction.status == _PART and "range" in self.request_headers
 
     @property
     def may_be_form(self) -> bool:
@@ -197,6 +205,7 @@ class View:
         )
 
 
+_WHOLE, _PART = 200, 206
 _ONCE = frozenset({"content-type"})
 _NO_URL = SplitResult("", "", "", "", "")
 _ONE_WAY = ("readOnly", "writeOnly")
@@ -241,8 +250,8 @@ def finding_at(  # noqa: PLR0913 - the fields of a finding
 def joined(message: Message) -> dict[str, str]:
     """Header fields by lower-case name."""
     found: dict[str, str] = {}
-    for name, value in message.headers:
-        key = name.lower()
+    for name, text in message.headers:
+        key, value = name.lower(), text.strip(" \t")
         if key not in found:
             found[key] = value
         elif key not in _ONCE or found[key] != value:  # some recorders keep it twice

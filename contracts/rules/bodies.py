@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from cassettes.bodies import UNPACKERS
 from contracts.branching import BEYOND_MEASURE, beyond_measure, is_shallow
 from contracts.contract import FORM_NODE, Media
 from contracts.engine import REQUEST, RESPONSE, TooDeep
@@ -23,6 +24,7 @@ from interlock.records import Message, Severity
 _BODILESS = frozenset({204, 205, 304})
 _SOFT = {"format": "response-format", "enum": "response-enum", "ambiguous": "response-ambiguous"}
 _FORMS = {FORM, "multipart/form-data"}
+_AS_IT_IS = {"", "identity", "utf-8", "aws-chunked"}  # two that clients send, and that pack nothing
 # Signature version 2, which stood in the query (docs.aws.amazon.com, IAM User Guide).
 _SIGNED_IN_QUERY = frozenset(
     (
@@ -226,6 +228,12 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
         if message.body_state == "redacted" or in_bytes(message.body):
             view.unjudged.append(f"{where}: the recording holds it redacted")
             return
+        if side == RESPONSE and view.is_part:
+            view.unjudged.append(f"{where}: is a part of what was asked for")
+            return
+        if packed := _packed(view, side, message.body):
+            _opaque(view, media, f"its coding {packed} cannot be undone", where)
+            return
         promised, seen = media.media_type, f"{len(message.body)} bytes"
         if got.root is not None:
             promised, seen = (f"<{name}>" for name in got.root)
@@ -248,6 +256,19 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
             _opaque(view, media, BEYOND_MEASURE, where)
         else:
             _schema(view, got.value, media, side)
+
+
+def _packed(view: View, side: str, body: bytes) -> str:
+    """The coding that a body still has; empty where it has none. Most recorders undo it, and keep the header."""
+    said = (view.request_headers if side == REQUEST else view.response_headers).get("content-encoding", "")
+    codings = {each.strip().lower() for each in said.split(",")} - _AS_IT_IS
+    if not codings <= UNPACKERS.keys():
+        return said
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return said if codings else ""
+    return ""
 
 
 def _parts(view: View, media: Media, wrong: Iterable[tuple[str, str, str]], side: str) -> None:

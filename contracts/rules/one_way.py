@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from contracts.values import types_of
 from contracts.view import View
 
 _MAX_NESTING = 120
-_MAX_LISTED = 100
+_INDEX = re.compile(r"/\d+(?=/|$)")
 _NOWHERE: Mapping[str, str] = {}
 
 
@@ -22,8 +23,10 @@ def judge(view: View, value: Any, pointer: str, side: str) -> None:
     sent = side == REQUEST
     if ("readOnly" if sent else "writeOnly") not in view.bench.one_way:
         return
-    walk = _Walk(view, side)
-    for where, at in walk.found(value, pointer, "", _MAX_NESTING).items():
+    alike: dict[tuple[str, str], list[str]] = {}
+    for where, at in _Walk(view, side).found(value, pointer, "", _MAX_NESTING).items():
+        alike.setdefault((_INDEX.sub("/*", where), at), []).append(where)
+    for (_, at), (where, *others) in alike.items():
         name = where.rpartition("/")[2]
         who = "is set by the provider alone" if sent else "is for requests alone, and is answered"
         view.add(
@@ -32,6 +35,7 @@ def judge(view: View, value: Any, pointer: str, side: str) -> None:
             f"/{side}/body{where}",
             at,
             promised="not sent",
+            seen=f"it; {len(others)} more in the list like it" if others else None,
             at_most=leniency(view) if sent else None,
             fix="leave it out" if sent else "do not rely on it, and keep it out of logs",
         )
@@ -73,7 +77,7 @@ class _Walk:
             for name, inner in value.items():
                 found |= self._member(name, inner, schema, at, where, left)
         elif "items" in schema:
-            for index, inner in enumerate(value[:_MAX_LISTED]):
+            for index, inner in enumerate(value):
                 found |= self.found(inner, join(at, "items"), f"{where}/{index}", left - 1)
         return found
 

@@ -15,7 +15,7 @@ from contracts.shelf import Shelf
 from contracts.values import Coercer
 from contracts.verify import verify, verify_event
 from contracts.view import Bench
-from tests.contracts.verify.made import JSON, bench, contract, document, interaction, places
+from tests.contracts.verify.made import JSON, bench, contract, document, interaction, places, verified
 
 PARTS = "multipart/form-data; boundary=made-up"
 LISTED = {
@@ -167,6 +167,47 @@ def test_deliveries_are_judged_by_the_event_that_they_say(name: str) -> None:
             broken, _ = verify_event(written({}, media.media_type), media.media_type, event, judge)
             assert broken, event.type
         assert verify_event(b"x", "image/png", event, judge)[0], event.type
+
+
+# -- codings and parts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("coding", "got", "why"),
+    [
+        ("made-up", b"@@", "its coding made-up cannot be undone"),
+        ("br", b"\x0b\x02\x80", "its coding br cannot be undone"),
+        ("gzip", b'{"id": 7, "na', None),
+        ("identity", b"\xff", None),
+        ("", b"\xff", None),
+    ],
+)
+def test_a_body_that_is_still_packed_is_not_judged(coding: str, got: bytes, why: str | None) -> None:
+    """A recorder that undoes the coding keeps the header: what is wrong then is wrong."""
+    found = verified(got=got, answered={"Content-Encoding": coding})
+    if why is None:
+        assert places(found) == [("response-body-syntax", "/response/body")]
+    else:
+        assert places(found) == [("body-unjudged", "/response/body")]
+        assert found.unjudged == (f"/response/body: {why}",)
+
+
+@pytest.mark.parametrize("promised", [{}, {"default": {"description": ""}}])
+def test_a_part_is_answered_to_who_asked_for_one(promised: dict[str, Any]) -> None:
+    given = document()
+    answers = given["paths"]["/pets/search"]["get"]["responses"]
+    answers |= promised
+    asked: dict[str, Any] = {"path": "/v1/pets/search", "status": 206, "got": b'{"id": 7, "na'}
+    found = verify(interaction(**asked, headers={"Range": "bytes=0-12"}), bench(contract(given)))
+    assert found.findings == ()
+    assert found.unjudged == ("/response/body: is a part of what was asked for",)
+    rules = [each.rule for each in verify(interaction(**asked), bench(contract(given))).findings]
+    assert rules == ([] if promised else ["response-status"])
+
+
+def test_white_space_around_a_header_is_no_part_of_it() -> None:
+    found = verified(path="/v1/pets", got=[], answered={"X-Total": " 5\t"})
+    assert places(found) == []
 
 
 # -- what is said ------------------------------------------------------------------------------------------

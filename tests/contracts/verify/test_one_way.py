@@ -42,6 +42,12 @@ def told(schema: Any, sent: Any, got: Any) -> list[tuple[str, str | None]]:
     return [(each.rule, each.location.message_pointer) for each in found.findings if each.rule in rules]
 
 
+def test_like_members_of_a_long_list_are_one_finding_that_counts_them() -> None:
+    items = [{"secret": "x"}] * 200 + [{"secret": "x", "id": "1"}] * 3
+    found = told({"type": "array", "items": REF}, items, None)
+    assert found == [("request-read-only", "/request/body/200/id")]
+
+
 HIDDEN = [
     (REF, {}, ""),
     ({"type": "array", "items": REF}, [{}], "/0"),
