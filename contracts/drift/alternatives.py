@@ -59,16 +59,17 @@ def _nearest(look: Look, left: list[Group], right: list[Group]) -> tuple[Group, 
 
 
 def _compare(look: Look, one: tuple[Places, ...], two: tuple[Places, ...]) -> None:
-    walk = look.walk
-    found = branches.paired(walk.base, walk.revision, one, two)
+    walk, pair = look.walk, look.pair
+    names = branches.names(walk.base, one), branches.names(walk.revision, two)
+    base = branches.Side(walk.base, one, of=pair.base, others=names[1])
+    revision = branches.Side(walk.revision, two, of=pair.revision, others=names[0])
+    found = branches.paired(base, revision)
     for before, after in found.pairs:
-        walk.step(look.pair, before, after, look.label)
+        null_told = walk.base.of(before).nullable is not walk.revision.of(after).nullable
+        walk.step(pair, before, after, look.label, null_told=null_told)
     gone = [branches.called(walk.base, each) for each in found.gone]
     new = [branches.called(walk.revision, each) for each in found.new]
-    every = [
-        listed(branches.called(s, each) for each in side)
-        for s, side in ((walk.base, one), (walk.revision, two))
-    ]
+    every = [listed(branches.called(side.shapes, each) for each in side.places) for side in (base, revision)]
     for name in gone:
         look.add("alternative-removed", f"has no alternative {name} any more", "anyOf", "oneOf",
                  promised=name, seen=every[1])  # fmt: skip

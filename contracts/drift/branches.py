@@ -1,19 +1,20 @@
-"""Which alternative of one side is which of the other: by name, by what they say, else by what is left over."""
+"""Which alternative of one side is which of the other: by tag or name, by what they say, else by what is left over."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.drift import kinds
-from contracts.drift.keywords import LIMITS, canonical, closer, keeps
+from contracts.drift.keywords import LIMITS, canonical, closer, keeps, mapped
 from contracts.drift.naming import component_at
 from contracts.drift.shapes import Places, Shape, Shapes
-from contracts.pointers import MISSING, follow
+from contracts.pointers import MISSING, follow, join, of_reference
 
 Pair = tuple[Places, Places]
 _ANNOTATIONS = frozenset({"title", "description", "example", "examples", "$comment"})
+_NESTED = 4  # alternatives within alternatives that are read as one list
 _MANY = 2_500  # pairs of alternatives up to which each is held against each
 _PLAIN = LIMITS.keys() | {
     "type", "enum", "const", "title", "description", "exclusiveMinimum", "exclusiveMaximum",
@@ -29,30 +30,102 @@ class Paired:
     new: tuple[Places, ...]
 
 
-def paired(base: Shapes, revision: Shapes, one: Sequence[Places], two: Sequence[Places]) -> Paired:
-    """Pair alternatives: by a component's name or a title, by what they say, by their types, then the last pair."""
+class Side:
+    """The alternatives of one side. `tags`: by what a discriminator tells them, by their pointers; None without one."""
+
+    def __init__(
+        self, shapes: Shapes, places: Sequence[Places], *, of: Places, others: Sequence[str]
+    ) -> None:
+        """`of`: the schema whose alternatives they are; `others`: the names of those of the other side."""
+        self.shapes = shapes
+        self.tags: dict[str, str] | None = None
+        self._tag(of)
+        self.places = self._spread(places, frozenset(others), _NESTED)
+
+    def _tag(self, places: Places) -> None:
+        told = self.shapes.of(places).says("discriminator")
+        if not isinstance(told, Mapping):
+            return
+        self.tags = self.tags or {}
+        for tag, said in sorted(mapped(told, "mapping").items()):
+            target = of_reference(said) or join("/components/schemas", str(said))
+            for pointer in self.shapes.places(target):
+                self.tags[pointer] = f"{self.tags[pointer]}, {tag}" if pointer in self.tags else str(tag)
+
+    def _spread(self, places: Sequence[Places], others: frozenset[str], left: int) -> list[Places]:
+        """Alternatives with those that stand within one of them, unless the other side has that one too."""
+        found: list[Places] = []
+        for each in places:
+            shape = self.shapes.of(each)
+            if left > 0 and shape.only_grouped and _name(self.shapes, each) not in others:
+                self._tag(each)
+                found += self._spread(shape.groups[0].branches, others, left - 1)
+            else:
+                found.append(each)
+            if len(found) > _MANY:
+                return list(places)
+        return list(dict.fromkeys(found))
+
+    def tag(self, places: Places) -> str:
+        """By what a message says that it is this one; a component's name where nothing else is agreed."""
+        if self.tags is None or len(places) != 1:
+            return ""
+        return self.tags.get(places[0]) or component_at(places[0])[0]
+
+    def name(self, places: Places) -> str:
+        """The component's name, or the title."""
+        return _name(self.shapes, places)
+
+    def content(self, places: Places) -> str:
+        """What one that is written out says, whatever its title; a component's name may be a discriminator's."""
+        node = follow(self.shapes.document, places[0]) if len(places) == 1 else MISSING
+        if not isinstance(node, dict) or "$ref" in node or component_at(places[0])[0]:
+            return ""
+        return canonical({name: value for name, value in node.items() if name not in _ANNOTATIONS})
+
+    def text(self, places: Places) -> str:
+        """What it says."""
+        return text(self.shapes, places)
+
+    def kind(self, places: Places) -> str:
+        """What tells scalars apart: nothing but their type; objects are told apart by their tags."""
+        shape = self.shapes.of(places)
+        if self.name(places) or shape.groups or shape.types is None:
+            return ""
+        if shape.types == {"object"}:
+            return " ".join(_constants(self.shapes, shape))
+        return " ".join(sorted(shape.types))
+
+    def knows(self, places: Places) -> bool:
+        """Whether there is a component of the same name; a title is no name of one."""
+        at = places[0]
+        return not component_at(at)[0] or follow(self.shapes.document, at) is not MISSING
+
+
+_DECIDING = (Side.tag, Side.name, Side.content)
+
+
+def paired(base: Side, revision: Side) -> Paired:
+    """Pair alternatives: by tag, by a component's name or a title, by what they say, by their types, the last pair."""
+    one, two = base.places, revision.places
     if len(one) == len(two) == 1:  # one that has another name now is still the one
         return Paired(((one[0], two[0]),), (), ())
     pairs: list[Pair] = []
     left, right = list(one), list(two)
-    for key in (_name, _content, text, _kind):
+    for key in (*_DECIDING, Side.text, Side.kind):
         found, left, right = _by_key(key, base, revision, left, right)
         pairs += found
     last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
-    if last and _alike(base.of(left[0]), revision.of(right[0])):
+    if last and _alike(base.shapes.of(left[0]), revision.shapes.of(right[0])):
         pairs.append((left.pop(), right.pop()))
     if len(one) * len(two) <= _MANY:
-        left = [each for each in left if not _covered(base, each, revision, two)]
-        right = [each for each in right if not _covered(revision, each, base, one)]
+        left = [each for each in left if not _covered(base, each, revision)]
+        right = [each for each in right if not _covered(revision, each, base)]
     return Paired(tuple(pairs), tuple(left), tuple(right))
 
 
 def _by_key(
-    key: Callable[[Shapes, Places], str],
-    base: Shapes,
-    revision: Shapes,
-    left: list[Places],
-    right: list[Places],
+    key: Callable[[Side, Places], str], base: Side, revision: Side, left: list[Places], right: list[Places]
 ) -> tuple[list[Pair], list[Places], list[Places]]:
     """Those that a key pairs, and those that are left. Names decide alone: whoever has another one is another."""
     known: dict[str, list[Places]] = {}
@@ -62,7 +135,7 @@ def _by_key(
     for each in left:
         told = key(base, each)
         other = next((x for x in known.get(told, ()) if told), None)
-        if other is None or (key not in _DECIDING and _both_named(base, each, revision, other)):
+        if other is None or (key not in _DECIDING and _are_two(base, each, revision, other)):
             alone.append(each)
         else:
             known[told].remove(other)
@@ -71,22 +144,33 @@ def _by_key(
     return pairs, alone, [each for each in right if each not in taken]
 
 
-def _both_named(own: Shapes, one: Places, other: Shapes, two: Places) -> bool:
+def _both_named(own: Side, one: Places, other: Side, two: Places) -> bool:
     """Whether each has a name: then they are one only if it is the same name, whatever they say today."""
-    return bool(_name(own, one) and _name(other, two))
+    return bool(own.name(one) and other.name(two))
 
 
-def _covered(own: Shapes, places: Places, other: Shapes, branches: Sequence[Places]) -> bool:
+def _are_two(own: Side, one: Places, other: Side, two: Places) -> bool:
+    """Whether two that say the same are two all the same: by their names, unless the one was renamed to the other.
+
+    Where a discriminator tells alternatives apart, their names may stand in messages.
+    """
+    if not _both_named(own, one, other, two):
+        return False
+    both_known = own.knows(two) and other.knows(one)
+    return both_known or own.tags is not None or other.tags is not None
+
+
+def _covered(own: Side, places: Places, other: Side) -> bool:
     """Whether what an alternative takes is taken by those of the other side: by one, or each of its types by one."""
-    said, shape = text(own, places), own.of(places)
-    wide = [each for each in branches if not _both_named(own, places, other, each)]
-    if any(text(other, each) == said for each in wide):
+    said, shape = own.text(places), own.shapes.of(places)
+    wide = [each for each in other.places if not _both_named(own, places, other, each)]
+    if any(other.text(each) == said for each in wide):
         return True
     several = shape.types if shape.types and shape.values is None else None
     single = [dataclasses.replace(shape, types=frozenset({each})) for each in sorted(several or ())] or [
         shape
     ]
-    return all(any(_takes_all(other.of(each), one) for each in wide) for one in single)
+    return all(any(_takes_all(other.shapes.of(each), one) for each in wide) for one in single)
 
 
 def _takes_all(wide: Shape, narrow: Shape) -> bool:
@@ -108,6 +192,11 @@ def _takes_all(wide: Shape, narrow: Shape) -> bool:
     )
 
 
+def names(shapes: Shapes, branches: Sequence[Places]) -> list[str]:
+    """The names of those that have one."""
+    return [name for each in branches if (name := _name(shapes, each))]
+
+
 def _name(shapes: Shapes, places: Places) -> str:
     """The component's name, or the title."""
     if len(places) != 1:
@@ -126,28 +215,7 @@ def text(shapes: Shapes, places: Places) -> str:
     )
 
 
-def _content(shapes: Shapes, places: Places) -> str:
-    """What an alternative that is written out says, whatever its title; a component's name may be a discriminator's."""
-    node = follow(shapes.document, places[0]) if len(places) == 1 else MISSING
-    if not isinstance(node, dict) or "$ref" in node or component_at(places[0])[0]:
-        return ""
-    return canonical({name: value for name, value in node.items() if name not in _ANNOTATIONS})
-
-
-_DECIDING = (_name, _content)
-
-
-def _kind(shapes: Shapes, places: Places) -> str:
-    """What tells scalars apart: nothing but their type; objects are told apart by their tags."""
-    shape = shapes.of(places)
-    if _name(shapes, places) or shape.groups or shape.types is None:
-        return ""
-    if shape.types == {"object"}:
-        return " ".join(_tags(shapes, shape))
-    return " ".join(sorted(shape.types))
-
-
-def _tags(shapes: Shapes, shape: Shape) -> Iterator[str]:
+def _constants(shapes: Shapes, shape: Shape) -> Iterator[str]:
     for name, places in sorted(shape.properties.items()):
         values = shapes.of(places).values
         if values is not None and len(values) == 1:

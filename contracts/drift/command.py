@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the command line says. `root`: the folder of the settings; `levels`: of every rule, None is off."""
+    """What the command line says. `levels`: of every rule, None is off."""
 
-    root: Path
     settings: Settings | None
     levels: Mapping[str, Severity | None]
     now: dt.datetime
@@ -98,7 +97,6 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     wanted = parse_reports(reports)
     found = settings_module.wanted(config)
     asked = Asked(
-        root=found.folder if found else Path.cwd(),
         settings=found,
         levels=severities((*_rules_of(found), *rules), RULES, command="drift"),
         now=dt.datetime.now(dt.UTC),
@@ -157,7 +155,7 @@ def contract_of(name: str, asked: Asked) -> Contract:
     from contracts import adapters  # noqa: PLC0415 - keeps --help fast
     from contracts.shelf import Shelf  # noqa: PLC0415
 
-    path, shelf = Path(name), Shelf(asked.root)
+    path, shelf = Path(name), Shelf.of(asked.settings)
     if path.is_file():
         return adapters.load(path)
     called = shelf.called(name, asked.settings)
@@ -172,12 +170,12 @@ def contract_of(name: str, asked: Asked) -> Contract:
 def _both(name: str, asked: Asked) -> tuple[Contract, Contract]:
     """Our library's contract of a provider, and the one that was pulled, or the part of it that is named."""
     from contracts import adapters  # noqa: PLC0415
-    from contracts.contract import LIBRARY, PULLED  # noqa: PLC0415
+    from contracts.contract import FILE, LIBRARY, PULLED  # noqa: PLC0415
     from contracts.shelf import Shelf, provider_of  # noqa: PLC0415
 
-    shelf = Shelf(asked.root)
+    shelf = Shelf.of(asked.settings)
     known = shelf.known().get(shelf.called(name, asked.settings))
-    if known is None:
+    if known is None or known.origin == FILE:
         contract_of(name, asked)  # what is no contract at all is said first
         raise UsageError(
             f"{name}: is compared with nothing",

@@ -41,6 +41,7 @@ _WORDS = frozenset({"title", "description", "example", "examples", "externalDocs
 # Their keys are names of members, not keywords.
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 _NOTHING: Mapping[str, Any] = {}
+TRUTH: Mapping[str, Any] = {"true": True, "false": False}
 # A limit: its value, and whether the value itself is shut out.
 Limit = tuple[float, bool]
 
@@ -75,7 +76,12 @@ def is_null(node: Any) -> bool:
     """Whether null is all that it takes."""
     if not isinstance(node, Mapping):
         return False
-    return named_types(node) == ["null"] or node.get("enum") == [None] or node.get("const", 0) is None
+    if named_types(node) == ["null"] or node.get("enum") == [None] or node.get("const", 0) is None:
+        return True
+    return any(
+        all(isinstance(each, Mapping) and named_types(each) == ["null"] for each in branches)
+        for branches in _choices(node)
+    )
 
 
 def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
@@ -87,14 +93,18 @@ def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
         return False
     if "const" in node and node["const"] is not None:
         return False
-    for keyword in ("anyOf", "oneOf"):
-        branches = listed(node, keyword)
-        if branches and not any(_branch_takes_null(each, document) for each in branches):
-            return False
-    return True
+    return all(
+        any(_branch_takes_null(each, document, _MAX_NESTED) for each in branches)
+        for branches in _choices(node)
+    )
 
 
-def _branch_takes_null(node: Any, document: Mapping[str, Any]) -> bool:
+def _choices(node: Mapping[str, Any]) -> list[list[Any]]:
+    return [branches for keyword in ("anyOf", "oneOf") if (branches := listed(node, keyword))]
+
+
+def _branch_takes_null(node: Any, document: Mapping[str, Any], left: int) -> bool:
+    """Whether an alternative says that it takes null, or says nothing at all. `left`: those within it that count."""
     for _ in range(_MAX_HOPS):
         if not isinstance(node, Mapping):
             return node is not False
@@ -102,10 +112,17 @@ def _branch_takes_null(node: Any, document: Mapping[str, Any]) -> bool:
             return True
         target = of_reference(node.get("$ref"))
         if target is None:
-            says_null = "null" in named_types(node) or None in listed(node, "enum")
-            return says_null or not (node.keys() - ANNOTATIONS)
+            break
         node = follow(document, target)
-    return False
+    else:
+        return False
+    types = named_types(node)
+    if "null" in types or None in listed(node, "enum") or not (node.keys() - ANNOTATIONS):
+        return True
+    within = [] if types or left <= 0 else _choices(node)
+    return bool(within) and all(
+        any(_branch_takes_null(each, document, left - 1) for each in branches) for branches in within
+    )
 
 
 def meant(node: Any, document: Mapping[str, Any]) -> Any:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.drift.keywords import type_of
 from contracts.drift.shapes import Shape
 from contracts.schemas import FORMATS
 
@@ -24,6 +28,11 @@ def kinds(shape: Shape) -> Kinds | None:
     if shape.types is None:
         return None
     return frozenset((each, _format(shape, each)) for each in shape.types)
+
+
+def of_values(values: Mapping[str, Any]) -> Kinds:
+    """The types of listed values, whatever is said beside them."""
+    return frozenset((type_of(each), "") for each in values.values())
 
 
 def _format(shape: Shape, name: str) -> str:

@@ -45,7 +45,7 @@ class Look:
 
     def nullable(self) -> None:
         """Keep it where null is taken on one side alone."""
-        if self.base.nullable is self.revision.nullable:
+        if self.base.nullable is self.revision.nullable or self.pair.null_told:
             return
         words = ("null as well", "not null")
         if self.revision.nullable:

@@ -49,7 +49,7 @@ def _owner(look: Look) -> str:
     return "request-property" if look.lane.sent else "response-property"
 
 
-def _gone(look: Look, name: str) -> None:
+def _gone(look: Look, name: str, what: str = "is gone", seen: str = "nothing") -> None:
     places = look.base.properties[name]
     kind = kinds.shown(look.walk.base.of(places))
     needed = name in look.base.required and not look.lane.sent
@@ -59,9 +59,8 @@ def _gone(look: Look, name: str) -> None:
     elif look.walk.revision.of(look.revision.others).parts:  # what stands for it now
         look.walk.step(look.pair, places, look.revision.others, f"{look.label}.{name}")
     promised = f"{kind}, always there" if needed else kind
-    look.note(
-        rule, f"{look.label}.{name} is gone", places[0], look.revision.at("properties"), promised, "nothing"
-    )
+    at = look.revision.at("properties") if seen == "nothing" else look.revision.closed
+    look.note(rule, f"{look.label}.{name} {what}", places[0], at, promised, seen)
 
 
 def _new(look: Look, name: str) -> None:
@@ -90,8 +89,15 @@ def _in_both(look: Look, name: str) -> None:
     inner = Look(walk, look.pair, f"{look.label}.{name}", walk.base.of(one), walk.revision.of(two))
     _access(inner)
     out = [_left_out(look, walk.base, one), _left_out(look, walk.revision, two)]
+    shut = [name in shape.shut_out for shape in (look.base, look.revision)]
     if out == [False, True]:
         _gone(look, name)  # in this direction
+        return
+    if shut == [False, True]:
+        _gone(look, name, "is refused by additionalProperties, beside which it is not named", "closed")
+        return
+    if shut == [True, False]:
+        _new(look, name)
         return
     needed = [name in look.base.required and not out[0], name in look.revision.required and not out[1]]
     if needed[0] is not needed[1] and (look.lane.sent or not any(out)):

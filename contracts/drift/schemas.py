@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.drift import alternatives, kinds, members, stability
-from contracts.drift.keywords import EXTENSIBLE, LIMITS, Limit, closer, keeps
+from contracts.drift.keywords import EXTENSIBLE, LIMITS, TRUTH, Limit, closer, keeps
 from contracts.drift.look import Look, short, shown
 from contracts.drift.shapes import Shape, Shapes
 from contracts.drift.walk import Walk
 from contracts.pointers import MISSING
+from contracts.schemas import validator_of_own
 from contracts.view import listed
 
 _ANY_TEXT = frozenset({"", ".*", "^.*$"})
@@ -32,7 +33,11 @@ def compare_schemas(walk: Walk) -> None:
 
 
 def _types(look: Look) -> None:
-    one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
+    if look.base.values and look.revision.values:
+        one, two = kinds.of_values(look.base.values), kinds.of_values(look.revision.values)
+    else:
+        one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
+        _formats(look)
     said = {"promised": kinds.shown(look.base), "seen": kinds.shown(look.revision)}
     places = ("type", "format", "enum", "const")
     if one != two and not _told_by_values(look):
@@ -43,12 +48,16 @@ def _types(look: Look) -> None:
             look.add("type-narrowed", "takes fewer types", *places, **said)
         elif not wider:
             look.add("type-changed", "is of another type", *places, **said)
+    if one is not None and two is not None:
+        look.nullable()
+
+
+def _formats(look: Look) -> None:
+    """Formats that nothing can be held to."""
     told = kinds.HELD | (kinds.OF_BYTES if kinds.same_bytes(look.base, look.revision) else frozenset())
     loose = [", ".join(sorted(shape.formats - told)) or "none" for shape in (look.base, look.revision)]
     if loose[0] != loose[1]:
         look.add("format-changed", "has another format", "format", promised=loose[0], seen=loose[1])
-    if one is not None and two is not None:
-        look.nullable()
 
 
 def _kinds(shape: Shape, shapes: Shapes) -> kinds.Kinds | None:
@@ -74,7 +83,7 @@ def _names_type(shape: Shape) -> bool:
 
 
 def _values(look: Look) -> None:
-    one, two = look.base.values, look.revision.values
+    one, two = _listed_values(look.base, look.revision), _listed_values(look.revision, look.base)
     said = {"promised": _list_of(one), "seen": _list_of(two)}
     if one is None and two is not None:
         suffix = "const-added" if look.revision.const else "became-enum"
@@ -89,6 +98,13 @@ def _values(look: Look) -> None:
         # Where the base says that more may come, a client was told.
         beginning = "" if look.base.open_values is None else "extensible-"
         _come_and_gone(look, beginning, one, two, "enum", "const")
+
+
+def _listed_values(shape: Shape, other: Shape) -> Mapping[str, Any] | None:
+    """The values to which it is bound. Of a boolean these are two, where the other side lists some."""
+    if shape.values is None and other.values is not None and shape.types == frozenset({"boolean"}):
+        return TRUTH
+    return shape.values
 
 
 def _extensible(look: Look) -> None:
@@ -156,6 +172,8 @@ def _limit(name: str, limit: Limit | None) -> str:
 def _patterns(look: Look) -> None:
     loose = _ANY_TEXT if look.lane.sent else frozenset({""})
     one, two = look.base.patterns - loose, look.revision.patterns - loose
+    if _fit(look.base.values, two - one) and _fit(look.revision.values, one - two):
+        return
     texts = [" and ".join(sorted(each)) or "any text" for each in (one, two)]
     said = {"promised": short(texts[0]), "seen": short(texts[1])}
     if one == two:
@@ -166,6 +184,14 @@ def _patterns(look: Look) -> None:
         look.add("pattern-removed", "has to fit a pattern no longer", "pattern", **said)
     else:
         look.add("pattern-changed", "has to fit another pattern", "pattern", **said)
+
+
+def _fit(values: Mapping[str, Any] | None, patterns: frozenset[str]) -> bool:
+    """Whether listed values fit patterns anyhow, so that it makes no difference that those came or went."""
+    if not patterns or values is None:
+        return not patterns
+    held = [validator_of_own({"pattern": each}) for each in patterns]
+    return all(each is not None and each.is_valid(value) for each in held for value in values.values())
 
 
 def _conditions(look: Look) -> None:

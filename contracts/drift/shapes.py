@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,30 +9,26 @@ from typing import Any
 from contracts.contract import Contract
 from contracts.drift import keywords
 from contracts.drift.keywords import Limit
+from contracts.drift.parts import (
+    Part,
+    limits_of,
+    open_values_of,
+    required,
+    says_all,
+    shut_out,
+    types_of,
+    values_of,
+    whole,
+)
 from contracts.pointers import MISSING, follow, join, of_reference
 
 MAX_PARTS = 300  # schemas that hold for one value at the same time
 _MAX_HOPS = 32
 _MAX_EXPANDED = 6  # references within references, of what is compared as a text
-_OF_NUMBERS = frozenset({"minimum", "maximum"})
+_ACCESS = ("readOnly", "writeOnly")
 _JOINTS = frozenset({"allOf", "$ref"})  # a schema that says nothing but these says what they lead to
 # The places whose schemas all hold for one value; empty where anything goes.
 Places = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One schema object that holds. `takes_null`: whether null is welcome, whatever it says else.
-
-    `values`: those of enum and const without null, and of alternatives that list no more; None where it is not bound.
-    `folded`: the keywords of those alternatives.
-    """
-
-    pointer: str
-    node: Mapping[str, Any]
-    takes_null: bool
-    values: Mapping[str, Any] | None = None
-    folded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,8 @@ class Shape:
     `types`: without null; None where any will do. `values`: those of enum or const by their
     JSON text; None where not bound. `open_values`: those of extensible lists, likewise; None where there is none.
     `limits`: by keyword, each as (value, whether the value itself is shut out). `closed`: the pointer that forbids
-    further members. `others`: places of the schema of further members. `first`: those of the items that have a schema
+    further members; `shut_out`: named members that it forbids all the same, because another part names them.
+    `others`: places of the schema of further members. `first`: those of the items that have a schema
     of their own (prefixItems). `conditions`: by keyword and what it names, each with its text and the places of its
     schema, if it is one.
     """
@@ -71,6 +67,7 @@ class Shape:
     properties: Mapping[str, Places] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     closed: str | None = None
+    shut_out: frozenset[str] = frozenset()
     others: Places = ()
     items: Places = ()
     first: tuple[Places, ...] = ()
@@ -137,6 +134,7 @@ class Shapes:
         self._built_on: dict[str, dict[str, str]] | None = None
         self.extensible: dict[Places, bool] = {}
         self._known: dict[Places, Shape] = {}
+        self._access: dict[Places, frozenset[str]] = {}
 
     def places(self, pointer: str | None) -> Places:
         """The places of a schema; bare references are followed, so that one schema has one name."""
@@ -160,6 +158,20 @@ class Shapes:
         """The shape of what holds at all of the places."""
         if (known := self._known.get(places)) is None:
             known = self._known[places] = self._made(places)
+        return known
+
+    def access(self, places: Places) -> frozenset[str]:
+        """Which of `readOnly` and `writeOnly` hold for a schema; told without making its shape."""
+        if (known := self._access.get(places)) is None:
+            found, seen, stack = set[str](), set[str](), list(places)
+            while stack and len(seen) < MAX_PARTS:
+                node = follow(self.document, pointer := stack.pop())
+                if isinstance(node, Mapping) and pointer not in seen:
+                    seen.add(pointer)
+                    found.update(flag for flag in _ACCESS if node.get(flag) is True)
+                    stack += self._referred(node)
+                    stack += [join(pointer, "allOf", i) for i, _ in enumerate(keywords.listed(node, "allOf"))]
+            known = self._access[places] = frozenset(found)
         return known
 
     def _made(self, places: Places) -> Shape:
@@ -224,11 +236,11 @@ class Shapes:
         return left, len(left) < len(every)
 
     def _merged(self, parts: tuple[Part, ...], *, impossible: bool, unknown: bool) -> Shape:
-        values = _values(parts)
-        types = _types(parts, values)
-        if values is not None and types is not None and _says_all(types, values):
+        values = values_of(parts)
+        types = types_of(parts, values)
+        if values is not None and types is not None and says_all(types, values):
             values = None
-        limits = _limits(parts)
+        limits = limits_of(parts)
         first = self._first(parts)
         if first and any(part.node.get("items") is False for part in parts):
             limits["maxItems"] = min((len(first), False), limits.get("maxItems", (len(first), False)))
@@ -243,13 +255,14 @@ class Shapes:
             formats=frozenset(p.node["format"] for p in parts if isinstance(p.node.get("format"), str)),
             nullable=bool(parts) and all(part.takes_null for part in parts),
             values=values,
-            open_values=_open_values(parts),
+            open_values=open_values_of(parts),
             const=any("const" in part.node for part in parts),
-            limits=_whole(limits) if types == frozenset({"integer"}) else limits,
+            limits=whole(limits) if types == frozenset({"integer"}) else limits,
             patterns=frozenset(p.node["pattern"] for p in parts if isinstance(p.node.get("pattern"), str)),
             properties=properties,
-            required=_required(parts),
+            required=required(parts),
             closed=next((join(p.pointer, "additionalProperties") for p in parts if keywords.closes(p.node)), None),
+            shut_out=shut_out(parts, properties) if len(parts) > 1 else frozenset(),
             others=self._all_at(parts, "additionalProperties"),
             items=self._all_at(parts, "items"),
             first=first,
@@ -327,75 +340,3 @@ class Shapes:
                     yield Group(
                         keyword, join(part.pointer, keyword), tuple(self.places(each) for each in left)
                     )
-
-
-def _required(parts: tuple[Part, ...]) -> frozenset[str]:
-    names = (name for part in parts for name in keywords.listed(part.node, "required"))
-    return frozenset(name for name in names if isinstance(name, str))
-
-
-def _values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
-    """The values that are left when every list holds, without null."""
-    found: dict[str, Any] | None = None
-    for part in parts:
-        if part.values is not None:
-            mine = part.values
-            found = dict(mine) if found is None else {k: v for k, v in found.items() if k in mine}
-    return found
-
-
-def _open_values(parts: tuple[Part, ...]) -> dict[str, Any] | None:
-    """The values that any of the extensible lists names."""
-    lists = [part.node for part in parts if isinstance(part.node.get(keywords.EXTENSIBLE), list)]
-    return dict(each for node in lists for each in keywords.named_values(node)) if lists else None
-
-
-def _types(parts: tuple[Part, ...], values: Mapping[str, Any] | None) -> frozenset[str] | None:
-    found: frozenset[str] | None = None
-    for part in parts:
-        if keywords.is_null(part.node):
-            return frozenset()
-        named = frozenset(keywords.named_types(part.node)) - {"null"}
-        if named:
-            found = named if found is None else keywords.common(found, named)
-    if found is None and values:
-        return frozenset(keywords.type_of(each) for each in values.values())
-    if found and "number" in found and any(_is_whole(part.node.get("multipleOf")) for part in parts):
-        return found - {"number"} | {"integer"}
-    return found
-
-
-def _is_whole(multiple: Any) -> bool:
-    """Whether whatever is a multiple of it is a whole number."""
-    return isinstance(multiple, int | float) and keywords.type_of(multiple) == "integer"
-
-
-def _says_all(types: frozenset[str] | None, values: Mapping[str, Any]) -> bool:
-    """Whether a list names no more and no less than its type: true and false, or null alone."""
-    return not types if not values else types == frozenset({"boolean"}) and values.keys() == {"true", "false"}
-
-
-def _limits(parts: tuple[Part, ...]) -> dict[str, Limit]:
-    """The closest of each limit. A lower limit of nothing is none."""
-    found: dict[str, Limit] = {}
-    for part in parts:
-        for name, limit in keywords.limits(part.node):
-            if name not in found or keywords.closer(name, limit, found[name]):
-                found[name] = limit
-    return {k: v for k, v in found.items() if v[0] or k in {"minimum", "maximum"} or k.startswith("max")}
-
-
-def _whole(limits: Mapping[str, Limit]) -> dict[str, Limit]:
-    """The same for whole numbers, of which the next one beyond a limit that is shut out is the limit."""
-    return {
-        name: _next_whole(name, limit) if name in _OF_NUMBERS else limit for name, limit in limits.items()
-    }
-
-
-def _next_whole(name: str, limit: Limit) -> Limit:
-    value, shut_out = limit
-    if isinstance(value, float) and not math.isfinite(value):
-        return limit
-    step = 1 if name == "minimum" else -1
-    nearest = math.ceil(value) if step > 0 else math.floor(value)
-    return nearest + (step if shut_out and nearest == value else 0), False

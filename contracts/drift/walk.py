@@ -42,11 +42,15 @@ DELIVERED_HEADER, ANSWERED_HEADER = Lane("response-header", None), Lane("request
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two schemas that stand for the same, seen from one side; empty places where nothing is said."""
+    """Two schemas that stand for the same, seen from one side; empty places where nothing is said.
+
+    `null_told`: they are alternatives, and whether null is taken is told of all alternatives together.
+    """
 
     lane: Lane
     base: Places
     revision: Places
+    null_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,11 @@ class Walk:
         self._order.setdefault(operation, len(self._order))
         self._put(pair, label)
 
-    def step(self, pair: Pair, base: Places, revision: Places, label: str) -> None:
+    def step(
+        self, pair: Pair, base: Places, revision: Places, label: str, *, null_told: bool = False
+    ) -> None:
         """Put a pair that another one holds on the list."""
-        inner = Pair(pair.lane, base, revision)
+        inner = Pair(pair.lane, base, revision, null_told)
         if self._put(inner, label):
             self.above[inner].append(pair)
 
@@ -144,15 +150,12 @@ class Walk:
                 self.base.lost.add(name.removeprefix(_LOST))
                 continue
             before, after = self.base.places(name), self.revision.places(name)
-            if not self._left_out(pair.lane, before, after):
+            flags = self.base.access(before)
+            if flags != self.revision.access(after):
+                return False  # whoever holds it has to say so
+            if pair.lane.left_out not in flags:
                 self.step(pair, before, after, f"{label} ({name.rpartition('/')[2]})")
         return True
-
-    def _left_out(self, lane: Lane, base: Places, revision: Places) -> bool:
-        flag = lane.left_out
-        return (
-            flag is not None and self.base.of(base).flagged(flag) and self.revision.of(revision).flagged(flag)
-        )
 
     def operations(self, pairs: list[Pair]) -> list[str]:
         """The operations that lead to any of the pairs, in the order in which they were put on.
