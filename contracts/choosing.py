@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from contracts.adapters import aws_hosts
 from contracts.adapters.common import hosts_of
-from contracts.contract import LIBRARY, PULLED
+from contracts.contract import FILE, LIBRARY, PULLED
 from contracts.shelf import Shelf, provider_of
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -50,7 +50,8 @@ class ByHost:
     def _all(self) -> list[tuple[re.Pattern[str], str]]:
         if self._patterns is None:
             self._patterns = []
-            wholes = dict.fromkeys(map(provider_of, self._known))
+            own = [name for name in self._known if self._known[name].origin == FILE]
+            wholes = dict.fromkeys([*own, *map(provider_of, self._known)])
             names = (each for whole in wholes for each in self._shelf.family(whole) if each in self._known)
             for name in names:
                 self._patterns += [(re.compile(each), name) for each in dict.fromkeys(self._of(name))]
@@ -64,6 +65,8 @@ class ByHost:
 
     def _of(self, name: str) -> Sequence[str]:
         """Patterns of the hosts that a contract speaks of. A model of AWS's speaks of its own service alone."""
+        if name in self._shelf.own:
+            return self._shelf.own[name].hosts or self._bench(name).contract.hosts
         own = aws_hosts.hosts(aws_hosts.ENDPOINTS.get(name, ""))
         if own and self._known[name].origin == PULLED:
             return own

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contracts.contract import FILE
 from contracts.shelf import Known, Shelf
 from interlock import catalogue, options
 from interlock import settings as settings_module
@@ -23,10 +24,10 @@ SCHEMA = "interlock.contracts/1"
 @options.config
 @click.pass_context
 def group(ctx: click.Context, form: str, config: Path | None) -> int:
-    """List the contracts that `verify` knows: our library's, and those that were pulled and pinned."""
+    """List the contracts that are known: our library's, those that were pulled and pinned, and the settings' own."""
     if ctx.invoked_subcommand is not None:
         return 0
-    known = shelf(config).known()
+    known = Shelf.of(settings_module.wanted(config)).known()
     if form == "json":
         entries = [
             {"name": each.name, "origin": each.origin, "pinned": each.pinned} for each in known.values()
@@ -42,15 +43,17 @@ def group(ctx: click.Context, form: str, config: Path | None) -> int:
 
 
 def _line(known: Known, width: int) -> str:
+    if known.origin == FILE:
+        return f"{known.name:<{width}} {known.origin:<8} {settings_module.shown_path(known.path)}"
     if known.pinned is None:
         return f"{known.name:<{width}} {known.origin}"
     return f"{known.name:<{width}} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"
 
 
-def shelf(config: Path | None) -> Shelf:
-    """The shelf beside the settings that were named, else of the project around the working directory."""
+def _root(config: Path | None) -> Path:
+    """The folder of the settings that were named, else of the project around the working directory."""
     path = config or settings_module.find(Path.cwd())
-    return Shelf(path.parent if path else Path.cwd())
+    return path.parent if path else Path.cwd()
 
 
 @group.command(short_help="Fetch a provider's own contract and pin it.")
@@ -81,7 +84,7 @@ def pull(ctx: click.Context, name: str, url: str | None, config: Path | None) ->
     else:
         asked = documents(f"{provider_of(stem, settings)}{dot}{part}")
     now = dt.datetime.now(dt.UTC)
-    for known, contract in asyncio.run(fetch_and_pin(asked, shelf(config).root, now=now)):
+    for known, contract in asyncio.run(fetch_and_pin(asked, _root(config), now=now)):
         assert known.pinned is not None
         click.echo(
             f"{contract.title} {contract.version}: {number(len(contract.operations), 'operation')}, {contract.format}"

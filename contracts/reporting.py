@@ -11,7 +11,7 @@ from typing import Any
 from contracts.contract import LIBRARY
 from contracts.rules.table import promises
 from contracts.running import Options, Outcome, contracts_of
-from contracts.shelf import Shelf, provider_of
+from contracts.shelf import provider_of
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
 from interlock.records import Finding, Severity, Verdict
@@ -84,7 +84,7 @@ def _left_out(outcome: Outcome, options: Options) -> str:
     """That nothing matched, and where the whole contract is, if ours is a part of it and that was not pulled."""
     ours = [name for name, facts in outcome.contracts.items() if facts["origin"] == LIBRARY]
     if ours:  # a lock is read where it counts alone: what was named needs none
-        pulled = {provider_of(name) for name in Shelf(Path(options.root)).lock()}
+        pulled = {provider_of(name) for name in options.shelf.lock()}
         ours = [name for name in ours if name not in pulled]
     rest = f"; our library has a part: `interlock contracts pull {ours[0]}` fetches the whole" if ours else ""
     return f"nothing in its {number(outcome.interactions, 'interaction')} is an operation of a contract{rest}"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from cassettes import read
-from contracts import adapters, installed
 from contracts.choosing import ByHost, Named, origin_of
 from contracts.contract import Contract
 from contracts.rules import severities
-from contracts.shelf import Shelf, provider_of
+from contracts.shelf import Own, Shelf, provider_of, read_named
 from contracts.verify import Chooser, Verified, verify_all
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -40,6 +41,12 @@ class Options:
     old_after_days: float = 365.0
     complete: bool = False
     shapes: tuple[str, ...] = ()
+    own: Mapping[str, Own] = field(default_factory=dict)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The contracts of the project."""
+        return Shelf(Path(self.root), own=self.own)
 
     def to_json(self) -> Any:
         """As it travels to the workers."""
@@ -49,7 +56,8 @@ class Options:
     def from_json(cls, data: Mapping[str, Any]) -> Options:
         """The same in a worker."""
         fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**fields)
+        own = {name: Own(**{**each, "hosts": tuple(each["hosts"])}) for name, each in data["own"].items()}
+        return cls(**fields | {"own": own})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +142,13 @@ def rulebook(options: Options) -> Rulebook:
         redactor=Redactor(shapes=[re.compile(shape) for shape in options.shapes]),
         old_after=dt.timedelta(days=days),
         complete=options.complete,
-        idempotency_header=idempotency_header,
+        idempotency_header=functools.partial(idempotency_header, own=options.own),
     )
 
 
-def idempotency_header(contract: str) -> str | None:
+def idempotency_header(contract: str, own: Mapping[str, Own] = MappingProxyType({})) -> str | None:
     """The header that makes a write safe to repeat, as the catalogue has it of a contract's provider."""
-    provider = provider_of(contract)
+    provider = own[contract].provider if contract in own else provider_of(contract)
     if provider not in catalogue.names():
         return None
     retry = catalogue.load(provider).retry
@@ -149,7 +157,7 @@ def idempotency_header(contract: str) -> str | None:
 
 def chooser(options: Options, book: Rulebook) -> Chooser:
     """How contracts are chosen: those that were named, or by host. Raises `UsageError`."""
-    shelf = Shelf(Path(options.root))
+    shelf = options.shelf
     if options.contracts:
         return Named([Bench(load_named(each, options), book) for each in options.contracts])
     if options.provider:
@@ -209,8 +217,7 @@ def contracts_of(options: Options, wanted: Collection[str]) -> Iterator[Contract
     if options.contracts:
         yield from (load_named(each, options) for each in options.contracts)
         return
-    shelf = Shelf(Path(options.root))
-    yield from (shelf.load(name) for name in sorted(wanted))
+    yield from (options.shelf.load(name) for name in sorted(wanted))
 
 
 def load_named(path: str, options: Options) -> Contract:
@@ -219,11 +226,7 @@ def load_named(path: str, options: Options) -> Contract:
     Several of one provider keep the names of their files.
     """
     alone = options.provider if len(options.contracts) == 1 else None
-    if path.startswith(installed.PREFIX):
-        service = path.removeprefix(installed.PREFIX)
-        data, source = installed.service_model(service)
-        return adapters.parse(data, name=alone or service, source=source)
-    return adapters.load(Path(path), name=alone)
+    return read_named(path, name=alone)
 
 
 def facts(contract: Contract) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The contracts that we know: our own library, and what was pulled from the providers and pinned."""
+"""The contracts that we know: our library, what was pulled from the providers and pinned, what the settings name."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contracts import adapters
-from contracts.contract import LIBRARY, PULLED, Contract
+from contracts import adapters, installed
+from contracts.adapters.common import hosts_of
+from contracts.contract import FILE, LIBRARY, PULLED, Contract
 from contracts.documents import read_bytes
 from interlock import catalogue
 from interlock.called import provider_called
@@ -22,6 +23,7 @@ from interlock.evidence import write_whole
 
 if TYPE_CHECKING:
     from interlock.settings import Settings
+    from interlock.settings_models import IntegrationSettings
 
 LIBRARY_FOLDER = Path(__file__).parent / "library"
 PULLED_FOLDER = Path(".interlock") / "contracts"
@@ -32,8 +34,30 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")  # it is a file's name,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The contract that the settings name for an integration.
+
+    `said`: a file below the folder of the settings, or `botocore:SERVICE`. `hosts`: patterns of the hosts that the
+    settings name for it.
+    """
+
+    said: str
+    provider: str
+    hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: IntegrationSettings) -> Own | None:
+        """That of an integration; None where its settings name none."""
+        if settings.contract is None:
+            return None
+        urls = [url for url in (settings.base_url, *settings.base_urls.values()) if url is not None]
+        hosts = dict.fromkeys(pattern for url in urls for pattern in hosts_of(url))
+        return cls(said=settings.contract, provider=settings.provider, hosts=tuple(hosts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One contract on the shelf. `pinned`: its line in the lock, None for the library's own."""
+    """One contract on the shelf. `pinned`: its line in the lock, None where it was not pulled."""
 
     name: str
     origin: str
@@ -52,10 +76,22 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What is there for a project: `root` is the folder of its settings. What was pulled goes before the library."""
+    """What is there for a project: `root` is the folder of its settings, `own` what they name by integration.
+
+    What was pulled goes before the library, and what the settings name before both.
+    """
 
     root: Path
     library: Path = field(default=LIBRARY_FOLDER)
+    own: Mapping[str, Own] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings | None) -> Shelf:
+        """That of a project, by its settings; of the working directory where there are none."""
+        if settings is None:
+            return cls(Path.cwd())
+        named = {name: own for name, each in settings.integrations.items() if (own := Own.of(each))}
+        return cls(settings.folder, own=named)
 
     @property
     def folder(self) -> Path:
@@ -63,16 +99,22 @@ class Shelf:
         return self.root / PULLED_FOLDER
 
     def known(self) -> dict[str, Known]:
-        """Every contract by the provider's name, sorted. Raises `UsageError` for a lock that is broken."""
+        """Every contract by the name of its provider or integration, sorted. `UsageError` for a lock that is broken."""
         found = {path.parent.name: path for path in sorted(self.library.glob("*/openapi.yaml"))}
         known = {name: Known(name=name, origin=LIBRARY, path=path) for name, path in found.items()}
         for name, entry in self.lock().items():
             known[name] = Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
+        for name, own in self.own.items():
+            known[name] = Known(name=name, origin=FILE, path=self.root / own.said)
         return dict(sorted(known.items()))
 
     def called(self, name: str, settings: Settings | None) -> str:
         """The name on the shelf: its own, else that of the provider for which an integration of the settings stands."""
         return name if name in self.known() else provider_called(name, settings)
+
+    def promised(self, integration: str, provider: str) -> str:
+        """The name of an integration's contract: its own where there is one, else its provider's."""
+        return integration if integration in self.known() else provider
 
     def family(self, name: str) -> tuple[str, ...]:
         """What a provider's promises are sought in, in turn: the parts of its own that were pulled, then `name`."""
@@ -93,6 +135,8 @@ class Shelf:
                 f"there is no contract of {name!r}",
                 hint=f"`interlock contracts pull {name}` fetches the provider's own; --contract FILE takes any other",
             )
+        if known.origin == FILE:
+            return read_named(self.own[name].said, root=self.root, name=name)
         ours = known.origin == LIBRARY
         source = (
             f"contracts/library/{name}/{known.path.name}" if ours else str(PULLED_FOLDER / known.path.name)
@@ -101,15 +145,20 @@ class Shelf:
         data = _pinned_bytes(known) if known.pinned is not None else read_bytes(known.path)
         return adapters.parse(data, name=name, source=source, origin=known.origin, partial=partial)
 
-    def of_events(self, name: str) -> Contract | None:
-        """What says what a provider delivers: its own contract where that does, else our library's. `UsageError`."""
-        known = self.known().get(name)
+    def of_events(self, provider: str, integration: str | None = None) -> Contract | None:
+        """What says what is delivered: the integration's contract where it does, the provider's, our library's.
+
+        Raises `UsageError`.
+        """
+        if integration in self.own and (own := self.load(str(integration))).events:
+            return own
+        name, known = provider, self.known().get(provider)
         if known is None:
             return None
         found = self.load(name)
         if not found.events and known.origin == PULLED:
-            own = Shelf(self.library, library=self.library)
-            found = own.load(name) if name in own.known() else found
+            library = Shelf(self.library, library=self.library)
+            found = library.load(name) if name in library.known() else found
         return found if found.events else None
 
     def lock(self) -> dict[str, dict[str, Any]]:
@@ -151,6 +200,18 @@ class Shelf:
             Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
             for name, entry in new.items()
         )
+
+
+def read_named(said: str, *, root: Path | None = None, name: str | None = None) -> Contract:
+    """A document that the user named, or a service model by `botocore:SERVICE`. Raises `UsageError`.
+
+    `root`: where relative paths begin, if not in the working directory. `name`: if it is not called as the file is.
+    """
+    if said.startswith(installed.PREFIX):
+        service = said.removeprefix(installed.PREFIX)
+        data, source = installed.service_model(service)
+        return adapters.parse(data, name=name or service, source=source)
+    return adapters.load((root or Path()) / said, name=name, source=said)
 
 
 def _pinned_bytes(known: Known) -> bytes:

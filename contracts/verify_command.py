@@ -78,7 +78,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     """Verify cassettes of any format, files or folders, against contracts.
 
     Without --provider or --contract the provider is found out by the host of each request; its contract is the
-    one that was pulled (`interlock contracts pull`), else that of our library.
+    one that the settings name (`contract` of an integration), else the one that was pulled (`interlock contracts
+    pull`), else that of our library.
 
     Exit status: 0 every promise kept; 1 findings at or above --fail-on; 3 a cassette of which nothing could be
     held against a contract, or nothing to look at; 2 the command or the settings are wrong.
@@ -89,6 +90,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         return say_rules(RULES.values())
     from contracts.reporting import report_of, write_evidence  # noqa: PLC0415 - keeps --help fast
     from contracts.running import Options  # noqa: PLC0415
+    from contracts.shelf import Shelf  # noqa: PLC0415
     from interlock.output import exit_status, parse_reports  # noqa: PLC0415
     from interlock.redacted import tell  # noqa: PLC0415
 
@@ -105,6 +107,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         old_after_days=old_after,
         complete=complete,
         shapes=tuple(secret_shapes()),
+        own=Shelf.of(found).own,
     )
     outcomes = run(asked, jobs=jobs, shown=form == "text")
     threshold = options.threshold(fail_on)
@@ -132,7 +135,7 @@ def say_rules(rules: Collection[Rule]) -> int:
 def _called(name: str, found: Settings | None) -> str:
     from contracts.shelf import Shelf  # noqa: PLC0415 - keeps --help fast
 
-    return Shelf(found.folder if found else Path.cwd()).called(name, found)
+    return Shelf.of(found).called(name, found)
 
 
 def _existing(paths: Sequence[Path]) -> Sequence[Path]:

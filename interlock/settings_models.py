@@ -373,6 +373,11 @@ class IntegrationSettings(Network):
     status_components: tuple[str, ...] = _is((), "Names of the components on the status page that matter.")
     webhooks: WebhookSettings | None = _is(None, "Our receiver of the provider's webhooks.")
     maintenance: tuple[Maintenance, ...] = _is((), "Planned windows.")
+    contract: str | None = _is(
+        None,
+        "What the service promises, if not the provider's own contract: a document, or botocore:SERVICE.",
+        examples=["contracts/billing.yaml", "botocore:s3"],
+    )
     service: Service | None = _is(None, 'The service itself; only with provider = "generic".')
 
 

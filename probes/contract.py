@@ -72,19 +72,25 @@ def cheapest(integration: Integration) -> Ask | None:
 
 
 def _known(integration: Integration) -> bool:
-    from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
-
     try:
-        return integration.provider.name in Shelf(integration.folder).known()
+        shelf, name = _shelf(integration)
+        return name in shelf.known()
     except UsageError:
         return True  # there may be one; the probe says what is wrong with the shelf
 
 
+def _shelf(integration: Integration) -> tuple[Shelf, str]:
+    """Where its contract is, and under which name. Raises `UsageError`."""
+    from contracts.shelf import Own, Shelf  # noqa: PLC0415 - only where contracts are asked for
+
+    own = Own.of(integration.settings)
+    shelf = Shelf(integration.folder, own={integration.name: own} if own else {})
+    return shelf, shelf.promised(integration.name, integration.provider.name)
+
+
 async def _bench(integration: Integration, tools: Tools) -> Bench:
     """Read and compiled once, and again when the file has changed. Raises `UsageError`."""
-    from contracts.shelf import Shelf  # noqa: PLC0415 - only where contracts are asked for
-
-    shelf, name = Shelf(integration.folder), integration.provider.name
+    shelf, name = _shelf(integration)
     path = shelf.known()[name].path
     key = (path, path.stat().st_mtime_ns if path.is_file() else 0)  # `load` says what is missing
     if key not in tools.benches:

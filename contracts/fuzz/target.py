@@ -94,7 +94,7 @@ def _contract(
         return adapters.load(document, name=own.provider.name if own else name)
     if name is None:
         raise UsageError("NAME or --contract says what is promised", hint="interlock fuzz stripe --url URL")
-    shelf = Shelf(settings.folder if settings else Path.cwd())
+    shelf = Shelf.of(settings)
     return shelf.load(shelf.called(name, settings))
 
 

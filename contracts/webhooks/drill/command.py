@@ -144,8 +144,8 @@ def _bench(
     dry_run: bool,
 ) -> tuple[Bench, Redactor, Callable[[], Wire]]:
     """What is drilled, the redactor that knows its secrets, the way there. Raises `UsageError` before it sends."""
-    from contracts.contracts_command import shelf  # noqa: PLC0415 - keeps --help fast
     from contracts.rehearsal import address, refuse_live  # noqa: PLC0415
+    from contracts.shelf import Shelf  # noqa: PLC0415 - keeps --help fast
     from contracts.webhooks import commands  # noqa: PLC0415
     from contracts.webhooks.drill import setting  # noqa: PLC0415
     from interlock.integration import redactor_for, resolve_all  # noqa: PLC0415
@@ -164,7 +164,7 @@ def _bench(
     made = setting.bench(
         receiver, signer, url=url, now=dt.datetime.now(dt.UTC).timestamp(), run=random.token_hex(4),
         document=setting.payload(payload) if payload else None,
-        contract=shelf(config).of_events(receiver.provider),
+        contract=Shelf.of(settings).of_events(receiver.provider, receiver.name),
     )  # fmt: skip
     redactor = redactor_for(settings, integrations)
     redactor.learn(*held)

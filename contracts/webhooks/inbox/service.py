@@ -94,7 +94,7 @@ async def serve(
         contextlib.closing(sock),
         open_store(settings) as store,
         Keeper(store, inbox_key(settings)) as keeper,
-        Shapes(shapes.benches(receivers, Shelf(settings.folder), clock()), keeper, clock) as judge,
+        Shapes(shapes.benches(receivers, Shelf.of(settings), clock()), keeper, clock) as judge,
     ):
         wire = Client().wire(settings.suite, settings.folder)
         forwarder = Forwarder(

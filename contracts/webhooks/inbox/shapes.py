@@ -37,7 +37,7 @@ def benches(receivers: Mapping[str, Receiver], shelf: Shelf, now: dt.datetime) -
     found: dict[str, Bench] = {}
     for name, each in receivers.items():
         try:
-            contract = shelf.of_events(each.provider)
+            contract = shelf.of_events(each.provider, name)
         except UsageError as exc:
             log.warning("%s: deliveries are taken, and not held against a contract: %s", name, exc.message)
             continue
