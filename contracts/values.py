@@ -326,10 +326,8 @@ def readings(
 ) -> list[Any]:
     """What the texts of a parameter's name can stand for, the likeliest first. `raws`: the same, percent-encoded.
 
-    Raises `ValueError` where it is no JSON and should be, `RecursionError` where that is nested too deeply.
+    Raises `RecursionError` where it is JSON that is nested too deeply.
     """
-    if parameter.media_type and "json" in parameter.media_type:
-        return [json.loads(texts[0])]
     kinds = coercer.kinds(coercer.schema_at(parameter.schema)) - {"null"}
     found: list[Any] = []
     if kinds - {"array"} or not kinds:

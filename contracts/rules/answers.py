@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from contracts import values
-from contracts.contract import Parameter
 from contracts.engine import RESPONSE
 from contracts.media import essence
 from contracts.pointers import join
-from contracts.rules.requests import STANDARD, held
+from contracts.rules.requests import STANDARD, read_held
 from contracts.view import View, listed
 
 _STANDARD_ANSWERS = STANDARD | frozenset(
@@ -119,7 +117,7 @@ def headers(view: View) -> None:
                     seen="nothing",
                 )
         elif header.schema is not None:
-            _header(view, header, text, pointer)
+            read_held(view, "response-header", header, [text], pointer, RESPONSE)
     said = view.response_headers.get("content-type")
     if said and not any(each.media for each in view.operation.answers):
         view.add(
@@ -130,23 +128,6 @@ def headers(view: View) -> None:
             seen=said,
         )
     _unknown_headers(view, {header.name.lower() for header in answer.headers})
-
-
-def _header(view: View, header: Parameter, text: str, pointer: str) -> None:
-    try:
-        taken = values.readings(header, [text], view.bench.coercer)
-    except RecursionError:
-        view.unjudged.append(f"{pointer}: is nested too deeply")
-    except ValueError:
-        view.add(
-            "response-header",
-            f"{header.name} of {view.operation.name} is not JSON",
-            pointer,
-            header.pointer,
-            promised=header.media_type,
-        )
-    else:
-        held(view, "response-header", header, taken, pointer, RESPONSE)
 
 
 def _unknown_headers(view: View, known: set[str]) -> None:

@@ -10,9 +10,10 @@ from urllib.parse import unquote_plus
 
 from contracts import values
 from contracts.branching import BEYOND_MEASURE, beyond_measure
-from contracts.contract import Parameter
+from contracts.contract import Media, Parameter
 from contracts.engine import REQUEST, TooDeep
 from contracts.explain import OF_MANY, Broken, explain
+from contracts.media import read
 from contracts.placeholders import in_text
 from contracts.pointers import MISSING, follow, join
 from contracts.rules import references
@@ -153,7 +154,7 @@ def _parameter(view: View, parameter: Parameter, texts: dict[str, list[str]]) ->
         value = view.bench.coercer.coerce(whole.value, parameter.schema)
         held(view, rule, parameter, [value], whole.pointer, REQUEST)
     elif found is not None and not (found == [""] and _may_be_empty(view, parameter)):
-        _read(view, rule, parameter, found, pointer)
+        read_held(view, rule, parameter, found, pointer, REQUEST, _raw(view, parameter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,23 +184,47 @@ def _whole(view: View, parameter: Parameter, texts: dict[str, list[str]]) -> _Wh
     return _Whole(made, "/request/query") if made else None
 
 
-def _read(view: View, rule: str, parameter: Parameter, texts: list[str], pointer: str) -> None:
-    """What the texts of a parameter's name stand for, against its schema."""
+def read_held(
+    view: View,
+    rule: str,
+    parameter: Parameter,
+    texts: list[str],
+    pointer: str,
+    direction: str,
+    raws: list[str] | None = None,
+) -> None:
+    """What the texts of a parameter's name stand for, against its schema. `raws`: the same, percent-encoded."""
+    if parameter.media_type is not None:
+        _document_held(view, rule, parameter, texts[0], pointer, direction)
+        return
     try:
-        taken = values.readings(parameter, texts, view.bench.coercer, _raw(view, parameter))
+        taken = values.readings(parameter, texts, view.bench.coercer, raws)
     except RecursionError:
         view.unjudged.append(f"{pointer}: is nested too deeply")
-    except ValueError:
+    else:
+        held(view, rule, parameter, taken, pointer, direction)
+
+
+def _document_held(
+    view: View, rule: str, parameter: Parameter, text: str, pointer: str, direction: str
+) -> None:
+    """A value that is a document of its own, JSON as a rule."""
+    name = parameter.media_type or ""
+    media = Media(media_type=name, pointer=parameter.pointer, schema=parameter.schema)
+    got = read(text.encode("utf-8", "surrogatepass"), name, media, view.bench.coercer)
+    if got.opaque is not None:
+        view.unjudged.append(f"{pointer}: {got.opaque}")
+    elif got.problem is None:
+        held(view, rule, parameter, [got.value], pointer, direction)
+    elif not in_text(text):
         view.add(
             rule,
-            f"{parameter.name} of {view.operation.name} is not JSON",
+            f"{parameter.name} of {view.operation.name} {got.problem}",
             pointer,
             parameter.pointer,
-            promised=parameter.media_type,
-            at_most=leniency(view),
+            promised=name,
+            at_most=leniency(view) if direction == REQUEST else None,
         )
-    else:
-        held(view, rule, parameter, taken, pointer, REQUEST)
 
 
 def _may_be_empty(view: View, parameter: Parameter) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
 
 from contracts.pointers import join
 from contracts.view import View, finding_at, joined
@@ -84,7 +83,7 @@ def _key_reused(keys: dict[tuple[str, str], tuple[str, View]], view: View, same:
     key = view.request_headers.get(header.lower()) if header else None
     if header is None or not key or key.startswith(("<", "[", "*", "{")):
         return
-    place = (urlsplit(view.interaction.url).netloc, key)
+    place = (view.url.netloc, key)
     known = keys.setdefault(place, (same, view))
     if known[0] != same:
         yield from _finding(

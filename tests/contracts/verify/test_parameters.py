@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from contracts.verify import verify
-from tests.contracts.verify.made import JSON, bench, contract, interaction, places
+from tests.contracts.verify.made import JSON, bench, contract, document, interaction, places
 
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 POINT = {"type": "object", "properties": {"x": INTEGER, "y": INTEGER}, "required": ["x"]}
@@ -183,3 +184,36 @@ def test_texts_are_read_as_what_they_are() -> None:
         found, unjudged = answered(raw, structure, JSON)
         assert (found, len(unjudged)) == ([], 1)
     assert answered(b'{"a":NaN}', structure, JSON)[0] == [("response-body-syntax", "/response/body")]
+
+
+AN_OBJECT = {"type": "object", "required": ["a"], "properties": {"a": INTEGER}}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "text", "places_of", "unjudged"),
+    [
+        ("application/xml", "<x><a>1</a></x>", [], None),
+        ("application/xml", "<x><a>q</a></x>", ["/a"], None),
+        ("application/x-www-form-urlencoded", "a=q", ["/a"], None),
+        ("application/vnd.made-up+json", '{"a": "q"}', ["/a"], None),
+        ("application/json", '{"a": NaN}', [""], None),
+        ("application/json", "[REDACTED]", [], None),
+        ("application/json", "1e999", [], "a number in it is too large to be judged"),
+        ("text/csv", "a,b", [], "text/csv is not looked into"),
+    ],
+)
+@pytest.mark.parametrize("place", ["query", "header"])
+def test_a_parameter_that_is_a_document_is_read_by_its_media_type(
+    media_type: str, text: str, places_of: list[str], unjudged: str | None, place: str
+) -> None:
+    given = document()
+    content = {media_type: {"schema": AN_OBJECT}}
+    given["paths"]["/pets/search"]["get"] |= {"parameters": [{"name": "p", "in": place, "content": content}]}
+    asked = interaction(
+        path=f"/v1/pets/search?p={quote(text)}" if place == "query" else "/v1/pets/search",
+        headers={"p": text} if place == "header" else {},
+        status=None,
+    )
+    found = verify(asked, bench(contract(given)))
+    assert places(found) == [(f"request-{place}", f"/request/{place}/p{each}") for each in places_of]
+    assert found.unjudged == (() if unjudged is None else (f"/request/{place}/p: {unjudged}",))

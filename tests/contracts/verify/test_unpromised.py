@@ -13,6 +13,7 @@ from contracts.verify import verify, verify_all
 from interlock.cli import root
 from tests.contracts.verify.made import bench, contract, document, interaction, places, verified
 
+KEY = {"Idempotency-Key": "made up"}
 CAT = {"id": 7, "name": "Tom"}
 
 
@@ -80,6 +81,15 @@ def test_a_url_that_is_none_is_said_to_be_none(url: str) -> None:
     found = verify(interaction(path=url, got=CAT), bench(contract(given)))
     assert (found.operation, places(found)) == (None, [("request-url", "/request/url")])
     assert found.unjudged == ("/request/url: it cannot be read",)
+
+
+def test_a_url_that_is_none_comes_again_and_breaks_nothing() -> None:
+    asked = [
+        interaction("POST", "https://[::1/v1/pets", sent=CAT, status=503, index=index, headers=KEY)
+        for index in range(2)
+    ]
+    found = list(verify_all(asked, lambda _: [bench()]))
+    assert [places(each) for each in found] == [[("request-url", "/request/url")]] * 2
 
 
 def test_a_url_in_which_something_was_redacted_is_no_fault() -> None:
