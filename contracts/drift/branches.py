@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.drift import kinds
-from contracts.drift.keywords import LIMITS, canonical, closer, keeps, mapped
+from contracts.drift.keywords import ANNOTATIONS, LIMITS, canonical, closer, keeps, mapped
 from contracts.drift.naming import component_at
 from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import MISSING, follow, join, of_reference
@@ -16,8 +16,8 @@ Pair = tuple[Places, Places]
 _ANNOTATIONS = frozenset({"title", "description", "example", "examples", "$comment"})
 _NESTED = 4  # alternatives within alternatives that are read as one list
 _MANY = 2_500  # pairs of alternatives up to which each is held against each
-_PLAIN = LIMITS.keys() | {
-    "type", "enum", "const", "title", "description", "exclusiveMinimum", "exclusiveMaximum",
+_PLAIN = LIMITS.keys() | ANNOTATIONS | {
+    "type", "enum", "const", "exclusiveMinimum", "exclusiveMaximum", "nullable", "x-nullable", "readOnly", "writeOnly",
 }  # fmt: skip
 
 
@@ -115,9 +115,10 @@ def paired(base: Side, revision: Side) -> Paired:
     for key in (*_DECIDING, Side.text, Side.kind):
         found, left, right = _by_key(key, base, revision, left, right)
         pairs += found
-    last = len(left) == len(right) == 1 and not _both_named(base, left[0], revision, right[0])
-    if last and _alike(base.shapes.of(left[0]), revision.shapes.of(right[0])):
-        pairs.append((left.pop(), right.pop()))
+    for before, after in _single(base, revision, left, right):
+        pairs.append((before, after))
+        left.remove(before)
+        right.remove(after)
     if len(one) * len(two) <= _MANY:
         left = [each for each in left if not _covered(base, each, revision)]
         right = [each for each in right if not _covered(revision, each, base)]
@@ -142,6 +143,29 @@ def _by_key(
             pairs.append((each, other))
     taken = {other for _, other in pairs}
     return pairs, alone, [each for each in right if each not in taken]
+
+
+def _single(base: Side, revision: Side, left: Sequence[Places], right: Sequence[Places]) -> list[Pair]:
+    """Those left of which either side has one: one of the same types, or one at all."""
+    found = [(left[0], right[0])] if len(left) == len(right) == 1 else []
+    if not found:
+        one, two = _by_types(base, left), _by_types(revision, right)
+        found = [
+            (one[each][0], two[each][0]) for each in one if len(one[each]) == len(two.get(each, ())) == 1
+        ]
+    return [
+        (before, after)
+        for before, after in found
+        if not _both_named(base, before, revision, after)
+        and _alike(base.shapes.of(before), revision.shapes.of(after))
+    ]
+
+
+def _by_types(side: Side, places: Sequence[Places]) -> dict[frozenset[str] | None, list[Places]]:
+    made: dict[frozenset[str] | None, list[Places]] = {}
+    for each in places:
+        made.setdefault(side.shapes.of(each).types, []).append(each)
+    return made
 
 
 def _both_named(own: Side, one: Places, other: Side, two: Places) -> bool:

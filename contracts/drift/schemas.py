@@ -33,10 +33,10 @@ def compare_schemas(walk: Walk) -> None:
 
 
 def _types(look: Look) -> None:
+    one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
     if look.base.values and look.revision.values:
         one, two = kinds.of_values(look.base.values), kinds.of_values(look.revision.values)
     else:
-        one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
         _formats(look)
     said = {"promised": kinds.shown(look.base), "seen": kinds.shown(look.revision)}
     places = ("type", "format", "enum", "const")

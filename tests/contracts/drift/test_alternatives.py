@@ -137,3 +137,20 @@ def test_a_component_that_is_read_only_now_is_no_part_of_requests() -> None:
         {"response-property-access-changed": "info"},
     ]
     assert found(made(), made(writeOnly=True))[1]["response-property-removed-required"] == "error"
+
+
+def test_an_object_that_changed_is_paired_with_the_only_object_there_is() -> None:
+    words = {"type": "array", "items": STRING}
+    one, two = {"anyOf": [shape(a=STRING), STRING]}, {"anyOf": [shape(a=INTEGER), words, STRING]}
+    assert rules(asking(one), asking(two)) == {
+        "request-property-type-changed": "error",
+        "request-property-alternative-added": "info",
+    }
+    one, two = {"anyOf": [shape(a=STRING), NULL]}, {"anyOf": [shape(a=STRING), NULL, words]}
+    assert rules(asking(one), asking(two)) == {"request-property-alternative-added": "info"}
+
+
+def test_alternatives_of_what_took_anything_come_as_before() -> None:
+    one, two = {"nullable": True, "example": 1}, {"anyOf": [STRING, shape(a=STRING), NULL]}
+    assert rules(answering(one), answering(two)) == {"response-property-alternative-removed": "info"}
+    assert rules(asking(one), asking(two)) == {"request-property-alternative-removed": "error"}
