@@ -175,16 +175,19 @@ class Gathered:
         from schemathesis.engine.run import PhaseName  # noqa: PLC0415
 
         self.gone |= isinstance(event.value, ServerUnavailable)
-        operation = self._known.get(event.label)
+        operation, told = self._known.get(event.label), _no_answer(event)
+        why = one_line(told[-1] if told else event.info.message)
         if operation is not None:
-            self.troubles.setdefault(operation.name, one_line(event.info.message))
-            self._unanswered(operation, event)
+            self.troubles.setdefault(operation.name, why)
+            self._unanswered(operation, event, told)
         elif event.phase is PhaseName.STATEFUL_TESTING:
-            self._trouble = self._trouble or one_line(event.info.message)
+            self._trouble = self._trouble or why
 
-    def _unanswered(self, operation: Operation, event: NonFatalError) -> None:
+    def _unanswered(
+        self, operation: Operation, event: NonFatalError, told: tuple[Check, str, str] | None
+    ) -> None:
         """The request was sent, and no answer came that could be read. Who cannot be reached at all is no fault."""
-        told, sent = _no_answer(event), getattr(event.value, "request", None)
+        sent = getattr(event.value, "request", None)
         if told is None or (sent is not None and sent.method != operation.method):
             return
         from schemathesis.engine.recorder import Request  # noqa: PLC0415 - slow to import

@@ -29,8 +29,11 @@ _CHUNK_BYTES = 64 * 1024
 _SWITCHING = 101  # the last answer of its kind: what follows is no HTTP
 
 
-class TooLarge(requests.RequestException):
-    """The body of an answer has more than `MAX_ANSWER_BYTES`."""
+class TooLarge(requests.exceptions.ChunkedEncodingError):
+    """The body of an answer has more than `MAX_ANSWER_BYTES`.
+
+    Of the kind after which schemathesis ends an operation's phase: else as much would be sent hundreds of times.
+    """
 
 
 class Unended(requests.Timeout):
@@ -131,6 +134,9 @@ def _read(answer: requests.Response, seconds: float) -> bytes:
     """The body. Raises `TooLarge`, `Unended` and what else requests raises."""
     body = bytearray()
     try:
+        said = answer.headers.get("Content-Length", "0").split(",")  # the same twice is one
+        if not all(each.strip().isdecimal() for each in said):
+            raise requests.exceptions.InvalidHeader("its Content-Length is no number")
         for chunk in answer.iter_content(_CHUNK_BYTES):
             if odd := _odd_coding(answer):
                 raise requests.exceptions.ContentDecodingError(f"nobody asked for its content coding, {odd}")

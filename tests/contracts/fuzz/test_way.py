@@ -96,6 +96,7 @@ def test_an_answer_that_is_too_large_is_a_fault(packed: bool, monkeypatch: pytes
     found = asked(lambda sock: sock.sendall(answer))
     (fault,) = found.faults
     assert (fault.check.rule, fault.seen) == ("fuzz-too-large", "200: more than 1 MiB")
+    assert found.troubles == {"GET /a": fault.seen}
     assert found.finished == frozenset()
 
 
@@ -153,6 +154,11 @@ def test_an_answer_that_cannot_be_read_is_a_fault(answer: bytes, seen: str) -> N
             "No answer came",
             "Content-Length contained multiple unmatching values",
         ),
+        (
+            OK + b"Content-Length: two\r\n\r\n{}",
+            "An answer cannot be read",
+            "200: its Content-Length is no number",
+        ),
         (b"\0\0\x12\x04\0\0\0", "No answer came", "what came begins with no status line"),
         (b"{}", "No answer came", "what came begins with no status line: {}"),
         (b"HTTP/2.0 200 OK\r\n\r\n{}", "No answer came", "an unknown protocol: HTTP/2.0"),
@@ -168,6 +174,7 @@ def test_what_is_right_in_odd_ways_passes() -> None:
     for answer in (
         whole(gzip.compress(b"{}"), b"Content-Encoding: gzip"),
         whole(b"{}") + b"\r\n",
+        whole(b"{}", b"Content-Length: 2"),
         b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
         OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     ):
