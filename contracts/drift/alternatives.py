@@ -23,7 +23,8 @@ def alone(look: Look) -> bool:
         one, two = (look.pair.base,), revision.groups[0].branches
     else:
         return False
-    look.nullable()
+    if all(shape.groups or shape.lists or shape.types is not None for shape in (base, revision)):
+        look.nullable()  # what names no type is not asked for null
     _compare(look, one, two)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,10 +15,12 @@ from contracts.pointers import MISSING, follow, join, of_reference
 
 Pair = tuple[Places, Places]
 _ANNOTATIONS = frozenset({"title", "description", "example", "examples", "$comment"})
+_HALF = 0.5  # of their members, so that two are taken for one
 _NESTED = 4  # alternatives within alternatives that are read as one list
 _MANY = 2_500  # pairs of alternatives up to which each is held against each
 _PLAIN = LIMITS.keys() | ANNOTATIONS | {
-    "type", "enum", "const", "exclusiveMinimum", "exclusiveMaximum", "nullable", "x-nullable", "readOnly", "writeOnly",
+    "type", "format", "enum", "const", "exclusiveMinimum", "exclusiveMaximum", "nullable", "x-nullable",
+    "readOnly", "writeOnly",
 }  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def paired(base: Side, revision: Side) -> Paired:
     for key in (*_DECIDING, Side.text, Side.kind):
         found, left, right = _by_key(key, base, revision, left, right)
         pairs += found
-    for before, after in _single(base, revision, left, right):
+    for before, after in list(_likest(base, revision, left, right)):
         pairs.append((before, after))
         left.remove(before)
         right.remove(after)
@@ -145,27 +148,33 @@ def _by_key(
     return pairs, alone, [each for each in right if each not in taken]
 
 
-def _single(base: Side, revision: Side, left: Sequence[Places], right: Sequence[Places]) -> list[Pair]:
-    """Those left of which either side has one: one of the same types, or one at all."""
-    found = [(left[0], right[0])] if len(left) == len(right) == 1 else []
-    if not found:
-        one, two = _by_types(base, left), _by_types(revision, right)
-        found = [
-            (one[each][0], two[each][0]) for each in one if len(one[each]) == len(two.get(each, ())) == 1
-        ]
-    return [
-        (before, after)
-        for before, after in found
+def _likest(base: Side, revision: Side, left: Sequence[Places], right: Sequence[Places]) -> Iterator[Pair]:
+    """Those left that may be one that was changed: the last of either side, else those that are most alike."""
+    last = len(left) == len(right) == 1
+    if not last and len(left) * len(right) > _MANY:
+        return
+    likeness = [
+        (_likeness(base.shapes.of(before), revision.shapes.of(after)), before, after)
+        for before, after in itertools.product(left, right)
         if not _both_named(base, before, revision, after)
-        and _alike(base.shapes.of(before), revision.shapes.of(after))
     ]
+    befores, afters = set[Places](), set[Places]()
+    for alike, before, after in sorted(likeness, key=lambda each: -each[0]):
+        if (alike >= _HALF or (last and alike >= 0)) and before not in befores and after not in afters:
+            befores.add(before)
+            afters.add(after)
+            yield before, after
 
 
-def _by_types(side: Side, places: Sequence[Places]) -> dict[frozenset[str] | None, list[Places]]:
-    made: dict[frozenset[str] | None, list[Places]] = {}
-    for each in places:
-        made.setdefault(side.shapes.of(each).types, []).append(each)
-    return made
+def _likeness(one: Shape, two: Shape) -> float:
+    """How many of their members two have in common; below zero where neither takes the kinds of value of the other."""
+    left, right = kinds.kinds(one), kinds.kinds(two)
+    if not (kinds.covers(left, right) or kinds.covers(right, left)):
+        return -1
+    names = one.properties.keys() | two.properties.keys()
+    if one.types != two.types:
+        return 0
+    return len(one.properties.keys() & two.properties.keys()) / len(names) if names else _HALF
 
 
 def _both_named(own: Side, one: Places, other: Side, two: Places) -> bool:
@@ -244,12 +253,6 @@ def _constants(shapes: Shapes, shape: Shape) -> Iterator[str]:
         values = shapes.of(places).values
         if values is not None and len(values) == 1:
             yield f"{name}={next(iter(values))}"
-
-
-def _alike(one: Shape, two: Shape) -> bool:
-    """Whether two that are left over may be one that was changed: one takes the kinds of value of the other."""
-    left, right = kinds.kinds(one), kinds.kinds(two)
-    return kinds.covers(left, right) or kinds.covers(right, left)
 
 
 def called(shapes: Shapes, places: Places) -> str:

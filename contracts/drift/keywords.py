@@ -110,10 +110,10 @@ def _branch_takes_null(node: Any, document: Mapping[str, Any], left: int) -> boo
             return node is not False
         if node.get("nullable") is True or is_null(node):
             return True
-        target = of_reference(node.get("$ref"))
-        if target is None:
+        further = _next(node, document)
+        if further is node:
             break
-        node = follow(document, target)
+        node = further
     else:
         return False
     types = named_types(node)
@@ -128,15 +128,20 @@ def _branch_takes_null(node: Any, document: Mapping[str, Any], left: int) -> boo
 def meant(node: Any, document: Mapping[str, Any]) -> Any:
     """What a reference that stands alone leads to, or an `allOf` of one; anything else is itself."""
     for _ in range(_MAX_HOPS):
-        said = node.keys() - ANNOTATIONS if isinstance(node, Mapping) else set()
-        target = of_reference(node["$ref"]) if said == {"$ref"} else None
-        if target is not None:
-            node = follow(document, target)
-        elif said == {"allOf"} and len(listed(node, "allOf")) == 1:
-            node = node["allOf"][0]
-        else:
+        further = _next(node, document)
+        if further is node:
             break
+        node = further
     return node
+
+
+def _next(node: Any, document: Mapping[str, Any]) -> Any:
+    """One step of the way to what is meant; itself where there is none."""
+    said = node.keys() - ANNOTATIONS if isinstance(node, Mapping) else set()
+    target = of_reference(node["$ref"]) if said == {"$ref"} else None
+    if target is not None:
+        return follow(document, target)
+    return node["allOf"][0] if said == {"allOf"} and len(listed(node, "allOf")) == 1 else node
 
 
 def alternatives(node: Mapping[str, Any], at: str, keyword: str) -> Iterator[tuple[str, Any]]:
@@ -253,7 +258,10 @@ def _none_has_to(node: Mapping[str, Any]) -> bool:
 
 def values(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The values of enum or const other than null, each with its JSON text, by which it is told from others."""
-    yield from _told_apart(node, [node["const"]] if "const" in node else listed(node, "enum"))
+    named = listed(node, "enum")
+    if "const" in node:
+        named = [node["const"]] if not named or node["const"] in named else []
+    yield from _told_apart(node, named)
 
 
 def named_values(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

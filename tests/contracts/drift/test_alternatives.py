@@ -154,3 +154,29 @@ def test_alternatives_of_what_took_anything_come_as_before() -> None:
     one, two = {"nullable": True, "example": 1}, {"anyOf": [STRING, shape(a=STRING), NULL]}
     assert rules(answering(one), answering(two)) == {"response-property-alternative-removed": "info"}
     assert rules(asking(one), asking(two)) == {"request-property-alternative-removed": "error"}
+
+
+def test_objects_without_names_are_paired_by_what_they_have_in_common() -> None:
+    one = {"oneOf": [shape(a=STRING, b=STRING), shape(c=BOOLEAN, d=STRING)]}
+    two = {"oneOf": [shape(a=STRING, b=INTEGER), shape(c=INTEGER, d=STRING, e=STRING)]}
+    assert rules(asking(one), asking(two)) == {
+        "request-property-type-changed": "error",
+        "request-property-added": "info",
+    }
+
+
+def test_what_names_no_type_is_not_asked_for_null() -> None:
+    one = {"properties": {"a": STRING}}
+    assert both(one, {"anyOf": [one, BOOLEAN]})[0] == {"request-property-alternative-added": "info"}
+
+
+def test_an_alternative_that_another_takes_by_its_format_is_none() -> None:
+    one = STRING | {"format": "binary"}
+    assert both(one, {"anyOf": [one, STRING | {"minLength": 1}]})[2] == {}
+
+
+def test_null_behind_an_all_of_of_one_is_seen() -> None:
+    one, two = STRING, {"type": ["string", "null"]}
+    assert "response-property-became-nullable" in rules(
+        answering({"anyOf": [BOOLEAN, {"allOf": [one]}]}), answering({"anyOf": [BOOLEAN, {"allOf": [two]}]})
+    )
