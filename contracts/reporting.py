@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from interlock.records import Finding, Severity, Verdict
 
 SCHEMA = "interlock.verify/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
-_MOST_REASONS = 20
+_MOST_REASONS, _MOST_SHOWN = 20, 5
 _WEAKEST_FIRST = ("generated", "stand_in", "sandbox", "live")
 
 
@@ -49,7 +49,16 @@ def report_of(
         summary=summary,
         closing=closing,
         rules=promises(),
+        notes=tuple(_notes(summary["not_judged"])),
     )
+
+
+def _notes(unjudged: Mapping[str, int]) -> Iterator[str]:
+    """What could not be judged, the most frequent first; JSON has more of it."""
+    for reason, count in [*unjudged.items()][:_MOST_SHOWN]:
+        yield f"not judged: {reason} ({count})"
+    if len(unjudged) > _MOST_SHOWN:
+        yield "not judged: more, which --format json lists"
 
 
 def _is_named(outcome: Outcome, options: Options) -> bool:

@@ -68,7 +68,8 @@ class Report:
     `title`: the command as a reader knows it. `findings`: those that belong to no case. `summary`: counts and
     facts, JSON-ready, that stand in the JSON form. `closing`: the line that sums it up. `every_case`: whether
     the text form lists cases that passed too. `rules`: what a rule is about, in a sentence, by its name; where the
-    command has no such sentence, the name alone stands in SARIF.
+    command has no such sentence, the name alone stands in SARIF. `notes`: lines for people on what could not be
+    looked into though its case was; programs have it in the summary.
     """
 
     schema: str
@@ -80,6 +81,7 @@ class Report:
     closing: str = ""
     every_case: bool = False
     rules: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def all_findings(self) -> list[Finding]:
@@ -160,6 +162,8 @@ def as_text(report: Report, terminal: bool) -> str:  # noqa: FBT001 - one signat
         line(head, STYLES[finding.severity])
         for name, value in _told(finding):
             line(f"{name:<9} {value}", indent=2)
+    for note in report.notes:
+        line(note, "bright_black")
     line(report.closing or counted(report.all_findings))
     return "\n".join(each.rstrip() for each in stream.getvalue().splitlines()) + "\n"
 
@@ -297,6 +301,8 @@ def as_markdown(report: Report, _: bool) -> str:  # noqa: FBT001
     unjudged = [case for case in report.cases if case.state is CaseState.UNPROVEN]
     if unjudged:
         lines += ["| not judged | why |", "|---|---|", *(_row(c.name, c.detail) for c in unjudged), ""]
+    if report.notes:
+        lines += [*(f"- {note.replace('<', '&lt;')}" for note in report.notes), ""]
     return "\n".join(lines)
 
 

@@ -68,6 +68,18 @@ def test_a_cassette_of_which_nothing_matched_is_no_pass(folder: Path) -> None:
     assert run("other.yaml", "--contract", "shop.json").return_value == 3
 
 
+def test_what_could_not_be_judged_is_told_to_people_too(folder: Path) -> None:
+    cassette = (
+        CASSETTE.replace("GET", "OPTIONS") % "" + (CASSETTE % '{"id": 7, "name": "Tom"}').partition("\n- ")[2]
+    )
+    (folder / "asked.yaml").write_text(cassette.replace("body: {string: ''}\n", "body: {string: ''}\n- "))
+    result = run("asked.yaml", "--contract", "shop.json", "--report", "markdown=out.md")
+    told = "not judged: OPTIONS of a known path is promised by no contract (1)"
+    assert result.return_value == 0, result.output
+    assert told in result.output.splitlines()
+    assert f"- {told}" in (folder / "out.md").read_text().splitlines()
+
+
 def test_a_baseline_lets_an_old_project_start_green(folder: Path) -> None:
     assert run("bad.yaml", "--contract", "shop.json", "--write-baseline", "known.json").return_value == 0
     assert run("bad.yaml", "--contract", "shop.json", "--baseline", "known.json").return_value == 0
