@@ -140,7 +140,8 @@ def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[F
         yield from _finding(sides, noted, operations, levels, named=len(operations) == 1)
     for noted, pairs in sides.walk.notes.items():
         reached = sides.walk.operations(pairs)
-        named = noted.subject.startswith(tuple(reached))  # it says itself whose schema it is
+        # It says itself whose schema it is.
+        named = len(reached) == 1 and noted.subject.startswith(reached[0])
         yield from _finding(sides, noted, reached, levels, named=named)
 
 

@@ -60,7 +60,7 @@ def _gone(look: Look, name: str, what: str = "is gone", seen: str = "nothing") -
         look.walk.step(look.pair, places, look.revision.others, f"{look.label}.{name}")
     promised = f"{kind}, always there" if needed else kind
     at = look.revision.at("properties") if seen == "nothing" else look.revision.closed
-    look.note(rule, f"{look.label}.{name} {what}", places[0], at, promised, seen)
+    look.note(rule, f"{look.label}.{name} {what}", look.base.member_at(name), at, promised, seen)
 
 
 def _new(look: Look, name: str) -> None:
@@ -77,7 +77,7 @@ def _new(look: Look, name: str) -> None:
         rule,
         what,
         look.base.at("properties"),
-        places[0],
+        look.revision.member_at(name),
         "nothing",
         kinds.shown(look.walk.revision.of(places)),
     )

@@ -18,6 +18,7 @@ def operations(
 ) -> Iterator[tuple[Operation | None, Operation | None]]:
     """Pairs of operations: by path, by path without the names of its places, by path with that of the server.
 
+    Then those that stand at the same place in either document, as operations with names of their own do.
     Where a path has one operation of a method on either side, a parameter that would tell it apart is compared.
     """
     left, matched = list(revision), dict[int, Operation]()
@@ -25,6 +26,7 @@ def operations(
         lambda o: (o.method, o.path, o.selectors),
         lambda o: (o.method, normal(o.path), o.selectors),
         lambda o: (o.method, normal(o.bases[0] + o.path), o.selectors),
+        lambda o: (o.method, normal(o.path), o.pointer),  # told apart by more or less now
     )
     for key in keys:
         known: dict[object, list[Operation]] = {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.drift import alternatives, kinds, members, stability
 from contracts.drift.keywords import EXTENSIBLE, LIMITS, TRUTH, Limit, closer, keeps
 from contracts.drift.look import Look, short, shown
+from contracts.drift.naming import component_at
 from contracts.drift.shapes import Shape, Shapes
 from contracts.drift.walk import Walk
-from contracts.pointers import MISSING
+from contracts.pointers import MISSING, of_reference
 from contracts.schemas import validator_of_own
 from contracts.view import listed
 
@@ -228,11 +228,22 @@ def _annotations(look: Look) -> None:
     if one != two:
         said = ["nothing" if value is MISSING else shown(value) for value in (one, two)]
         look.add("default-changed", "has another default", "default", promised=said[0], seen=said[1])
-    tags = [shape.says("discriminator") for shape in (look.base, look.revision)]
-    texts = ["nothing" if each is MISSING else json.dumps(each, sort_keys=True, default=str) for each in tags]
-    if texts[0] != texts[1]:
+    tags = [_discriminator(shape.says("discriminator")) for shape in (look.base, look.revision)]
+    if tags[0] != tags[1]:
+        said = ["nothing" if each is None else shown(each) for each in tags]
         look.add("discriminator-changed", "is told apart in another way", "discriminator",
-                 promised=short(texts[0]), seen=short(texts[1]))  # fmt: skip
+                 promised=said[0], seen=said[1])  # fmt: skip
+
+
+def _discriminator(said: Any) -> Any:
+    """What tells alternatives apart, as OpenAPI has it: Swagger names the member alone. Components are their names."""
+    if not isinstance(said, Mapping):
+        return None if said is MISSING else {"propertyName": said}
+    mapping = said.get("mapping")
+    if not isinstance(mapping, Mapping):
+        return said
+    named = {tag: component_at(of_reference(to) or "")[0] or to for tag, to in mapping.items()}
+    return {**said, "mapping": dict(sorted(named.items(), key=str))}
 
 
 def _inner(look: Look) -> None:

@@ -85,6 +85,17 @@ class Shape:
                     return join(part.pointer, keyword)
         return self.parts[0].pointer if self.parts else None
 
+    def member_at(self, name: str) -> str | None:
+        """Where a member stands, whatever its schema refers to."""
+        return next(
+            (
+                join(part.pointer, "properties", name)
+                for part in self.parts
+                if name in keywords.mapped(part.node, "properties")
+            ),
+            None,
+        )
+
     @property
     def shuts(self) -> bool:
         """Whether no member is taken that is not named."""

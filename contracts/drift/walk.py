@@ -106,7 +106,9 @@ class Walk:
                 self.left_over = True
                 return False
             self.above[pair] = []
-            self.waiting.append((pair, component(pair.revision or pair.base) or label))
+            names = {component(places) for places in (pair.base, pair.revision) if places}
+            # What refers to another component now is called by who refers to it.
+            self.waiting.append((pair, (names.pop() if len(names) == 1 else "") or label))
         return True
 
     @property
