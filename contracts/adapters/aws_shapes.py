@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.adapters.common import broken_reference
-from contracts.pointers import escape, join
+from contracts.pointers import escape, join, steps
 from interlock.records import Finding
 
 REQUEST, RESPONSE = "x-interlock-request", "x-interlock-response"
@@ -164,6 +164,27 @@ def wire_name(member: Any, own: str) -> str:
     """The name of a member in a message."""
     said = member.get("locationName") if isinstance(member, Mapping) else None
     return said if isinstance(said, str) and said else own
+
+
+_WRITTEN = {
+    "properties": "members", "items": "member", "additionalProperties": "value",
+    "minLength": "min", "minItems": "min", "minimum": "min", "minProperties": "min",
+    "maxLength": "max", "maxItems": "max", "maximum": "max", "maxProperties": "max",
+}  # fmt: skip
+
+
+def as_written(document: Mapping[str, Any], pointer: str) -> str:
+    """Where a model itself says what stands at a place of its schemas; the nearest place that it has."""
+    match steps(pointer):
+        case ["shapes", name, "properties", key, *_]:
+            members = _mapping(_mapping(_mapping(document.get("shapes")).get(name)).get("members"))
+            own = next((own for own, member in members.items() if wire_name(member, own) == key), None)
+            return join("/shapes", name, "members", *([own] if own else []))
+        case ["shapes", name, word]:
+            return join("/shapes", name, _WRITTEN.get(word, word))
+        case ["operations", name, "x-form", *_]:
+            return join("/operations", name, "input")
+    return pointer
 
 
 def _reference(name: str) -> str:

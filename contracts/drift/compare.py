@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from contracts.adapters import openapi
 from contracts.contract import Contract, Operation
 from contracts.drift import lifecycle, pairing, security, servers, stability
+from contracts.drift.naming import as_written, section
 from contracts.drift.operations import Sides, Twin, compare_operation
 from contracts.drift.schemas import compare_schemas
 from contracts.drift.table import RULES
-from contracts.drift.walk import Noted, Walk
+from contracts.drift.walk import Noted
 from contracts.view import listed
 from interlock import findings
 from interlock.records import Finding, Location, Severity
@@ -78,7 +79,7 @@ def compare(
     base: Contract, revision: Contract, *, today: dt.date, levels: Mapping[str, Severity | None] = LEVELS
 ) -> Compared:
     """Everything that has changed from `base` to `revision`. `today`: what last days are held against."""
-    sides = Sides(base, revision, Walk.of(base, revision))
+    sides = Sides.of(base, revision)
     names, twins = _Names(), list[Twin]()
     for one, two in pairing.operations(base.operations, revision.operations):
         if one is not None and two is not None:
@@ -90,13 +91,15 @@ def compare(
             lifecycle.gone(sides, one, today)
         elif two is not None:
             names.revision.append(two.name)
-            noted = Noted("operation-added", f"{two.name} is new", "/paths", two.pointer)
+            noted = Noted("operation-added", f"{two.name} is new", section(base), two.pointer)
             sides.note(noted, two.name)
     _incoming(sides, names)
     servers.compare(sides, twins)
     security.schemes(sides)
-    compare_schemas(sides.walk)
-    unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if sides.walk.is_cut else []
+    for walk in sides.walks:
+        compare_schemas(walk)
+    is_cut = any(walk.is_cut for walk in sides.walks)
+    unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if is_cut else []
     if lost := sorted(sides.lost()):
         unjudged.append(f"references lead nowhere, and nothing is compared behind them: {listed(lost)}")
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
@@ -107,7 +110,7 @@ def compare(
         in_both=tuple(names.both),
         in_base=tuple(names.base),
         in_revision=tuple(names.revision),
-        schemas=len(sides.walk.above),
+        schemas=sum(len(walk.above) for walk in sides.walks),
         unjudged=tuple(unjudged),
     )
 
@@ -138,8 +141,8 @@ def _requests_of_us(contract: Contract) -> dict[tuple[str, str], Operation]:
 def _findings(sides: Sides, levels: Mapping[str, Severity | None]) -> Iterator[Finding]:
     for noted, operations in sides.notes.items():
         yield from _finding(sides, noted, operations, levels, named=len(operations) == 1)
-    for noted, pairs in sides.walk.notes.items():
-        reached = sides.walk.operations(pairs)
+    for walk, noted, pairs in ((w, *each) for w in sides.walks for each in w.notes.items()):
+        reached = walk.operations(pairs)
         # It says itself whose schema it is.
         named = len(reached) == 1 and noted.subject.startswith(reached[0])
         yield from _finding(sides, noted, reached, levels, named=named)
@@ -161,7 +164,10 @@ def _finding(
         noted.rule,
         level,
         noted.subject,
-        location=Location(message_pointer=noted.revision, contract_pointer=noted.base),
+        location=Location(
+            message_pointer=as_written(sides.revision, noted.revision),
+            contract_pointer=as_written(sides.base, noted.base),
+        ),
         promised=noted.promised,
         seen=seen,
         source=sides.base.source,

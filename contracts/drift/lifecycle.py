@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from contracts.contract import Operation, Parameter
 from contracts.drift import stability
+from contracts.drift.naming import section
 from contracts.drift.walk import Noted
 from contracts.pointers import follow
 
@@ -99,5 +100,5 @@ def gone(sides: Sides, operation: Operation, today: dt.date) -> None:
     else:
         rule, seen = "operation-removed-after-deprecation", None
     stability.mark(sides, operation, operation.name, revised=False)
-    noted = Noted(rule, f"{operation.name} is gone", operation.pointer, "/paths", None, seen)
+    noted = Noted(rule, f"{operation.name} is gone", operation.pointer, section(sides.revision), None, seen)
     sides.note(noted, operation.name)

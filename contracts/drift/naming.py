@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from contracts.adapters import aws_shapes
+from contracts.contract import Contract
 from contracts.pointers import steps
 
 PLACE = re.compile(r"\{([^{}]*)\}")  # in the template of a path
@@ -12,6 +14,18 @@ PLACE = re.compile(r"\{([^{}]*)\}")  # in the template of a path
 def normal(path: str) -> str:
     """A path without the names of its places, and without a slash at its end."""
     return PLACE.sub("{}", path).rstrip("/") or "/"
+
+
+def section(contract: Contract) -> str:
+    """Where a document lists its operations."""
+    return {"botocore": "/operations", "discovery": "/resources"}.get(contract.dialect, "/paths")
+
+
+def as_written(contract: Contract, pointer: str | None) -> str | None:
+    """A place of a contract as its document has it: that of a service model was rewritten to schemas."""
+    if pointer is None or contract.dialect != "botocore":
+        return pointer
+    return aws_shapes.as_written(contract.document, pointer)
 
 
 def component_at(pointer: str) -> tuple[str, list[str]]:

@@ -23,6 +23,7 @@ from contracts.drift.walk import (
     Walk,
 )
 from contracts.pointers import follow
+from contracts.schemas import REQUEST
 from contracts.view import listed
 from interlock.records import Finding
 
@@ -31,6 +32,7 @@ from interlock.records import Finding
 class Sides:
     """Two contracts under comparison.
 
+    `sent`: the walk for requests, `walk` that for answers: one for both where no schema tells them apart.
     `notes`: changes of operations, with the operations that they hold for. `loose`: the operations of which nothing is
     promised yet, with their stability level.
     """
@@ -38,6 +40,7 @@ class Sides:
     base: Contract
     revision: Contract
     walk: Walk
+    sent: Walk
     notes: dict[Noted, list[str]] = field(default_factory=dict)
     loose: dict[str, str] = field(default_factory=dict)
 
@@ -45,6 +48,17 @@ class Sides:
     def whole(self) -> bool:
         """Whether neither leaves anything out on purpose."""
         return not (self.base.partial or self.revision.partial)
+
+    @classmethod
+    def of(cls, base: Contract, revision: Contract) -> Sides:
+        """Two contracts before anything is compared."""
+        walk, models = Walk.of(base, revision), any(c.dialect == "botocore" for c in (base, revision))
+        return cls(base, revision, walk, Walk.of(base, revision, REQUEST) if models else walk)
+
+    @property
+    def walks(self) -> list[Walk]:
+        """The walks, each once."""
+        return [self.walk] if self.sent is self.walk else [self.walk, self.sent]
 
     def note(self, noted: Noted, operation: str) -> None:
         """Keep a change."""
@@ -64,7 +78,7 @@ class Sides:
 
     def lost(self) -> set[str]:
         """The references that lead nowhere, of operations and of schemas."""
-        found = {*self.walk.base.lost, *self.walk.revision.lost}
+        found = {each for w in self.walks for shapes in (w.base, w.revision) for each in shapes.lost}
         for contract in (self.base, self.revision):
             for note in _lost(contract):
                 node = follow(contract.document, note.location.contract_pointer or "")
@@ -96,7 +110,8 @@ class Twin:
 
     def begin(self, lane: Lane, base: str | None, revision: str | None, label: str) -> None:
         """Have two schemas of it compared."""
-        self.sides.walk.begin(lane, base, revision, f"{self.name} {label}", self.name)
+        walk = self.sides.sent if lane.sent else self.sides.walk
+        walk.begin(lane, base, revision, f"{self.name} {label}", self.name)
 
 
 def compare_operation(twin: Twin) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contracts.contract import Contract, Operation
-from contracts.drift.naming import normal
+from contracts.drift.naming import PLACE, normal
 from contracts.drift.walk import Noted
 from contracts.pointers import follow, join
 from contracts.view import listed
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from contracts.drift.operations import Sides, Twin
 
 _SHARED = "/servers"
+_ROOT = "/rootUrl"  # of a discovery document
+_MOST = 100  # addresses of one server that are told one by one
 
 
 def compare(sides: Sides, twins: Sequence[Twin]) -> None:
@@ -27,43 +31,72 @@ def compare(sides: Sides, twins: Sequence[Twin]) -> None:
         for noted in _changes(sides, twin):
             changed.setdefault(noted, []).append(twin.name)
     for noted, names in changed.items():
-        everywhere = noted.base == noted.revision == _SHARED and len(names) == len(twins)
+        everywhere = noted.base == noted.revision in {_SHARED, _ROOT} and len(names) == len(twins)
         for name in [noted.subject] if everywhere else names:
             sides.note(noted, name)
 
 
 def _changes(sides: Sides, twin: Twin) -> Iterator[Noted]:
     (at_one, one), (at_two, two) = _servers(sides.base, twin.base), _servers(sides.revision, twin.revision)
-    before = {normal(where + twin.base.path): where for where in one}
-    after = {normal(where + twin.revision.path): where for where in two}
-    whose = "" if at_one == at_two == _SHARED else f"{twin.name}: "
-    for whole, where in before.items():
-        if whole not in after:
+    before, after = _wholes(one, twin.base), _wholes(two, twin.revision)
+    whose = "" if at_one == at_two in {_SHARED, _ROOT} else f"{twin.name}: "
+    said = [listed(where for where, _ in side) for side in (one, two)]
+    for whole, (where, template) in before.items():
+        if whole not in after and template not in after:
             what = f"{whose}the server {where} is gone"
-            yield Noted("server-removed", what, at_one, at_two, where, listed(two))
-    for whole, where in after.items():
-        if whole not in before:
-            yield Noted(
-                "server-added", f"{whose}the server {where} is new", at_one, at_two, listed(one), where
-            )
+            yield Noted("server-removed", what, at_one, at_two, where, said[1])
+    for whole, (where, template) in after.items():
+        if whole not in before and template not in before:
+            yield Noted("server-added", f"{whose}the server {where} is new", at_one, at_two, said[0], where)
 
 
-def _servers(contract: Contract, operation: Operation) -> tuple[str, list[str]]:
+# An address, and the template that it was made from: itself where the values of its places are anybody's choice.
+Address = tuple[str, str]
+
+
+def _wholes(servers: Sequence[Address], operation: Operation) -> dict[str, Address]:
+    """By the whole address of an operation: the server, and the whole address with its template."""
+    path = operation.path
+    return {normal(where + path): (where, normal(template + path)) for where, template in servers}
+
+
+def _servers(contract: Contract, operation: Operation) -> tuple[str, list[Address]]:
     """Where the servers of an operation are listed, and their addresses as the document writes them.
 
     Those of Swagger are its host with its schemes; those of formats without hosts are base paths.
     """
     document = contract.document
-    host = document.get("host")
+    host, root = document.get("host"), document.get("rootUrl")
     if isinstance(host, str) and host and "swagger" in document:
         schemes, base = document.get("schemes"), str(document.get("basePath") or "")
         every = schemes if isinstance(schemes, list) and schemes else ["https"]
-        return _SHARED, [f"{scheme}://{host}{base}".rstrip("/") for scheme in every]
+        return _SHARED, [(address, address) for s in every if (address := f"{s}://{host}{base}".rstrip("/"))]
+    if contract.dialect == "discovery" and isinstance(root, str):
+        return _ROOT, [(address, address) for b in operation.bases if (address := root.rstrip("/") + b)]
     if contract.dialect == "openapi":
         for place in (operation.pointer, operation.pointer.rpartition("/")[0], ""):
             node = follow(document, place)
             found = node.get("servers") if isinstance(node, Mapping) else None
             if isinstance(found, list):
-                urls = (each["url"] for each in found if isinstance(each, Mapping) and "url" in each)
-                return join(place, "servers"), [str(each).rstrip("/") for each in urls]
-    return _SHARED, [each for each in operation.bases if each]
+                servers = (each for each in found if isinstance(each, Mapping) and "url" in each)
+                return join(place, "servers"), [address for each in servers for address in _addresses(each)]
+    return _SHARED, [(each, each) for each in operation.bases if each]
+
+
+def _addresses(server: Mapping[str, Any]) -> Iterator[Address]:
+    """One for each choice of the values that its variables list; the template where one lists none, or too many."""
+    template, variables = str(server["url"]).rstrip("/"), server.get("variables")
+    names = list(dict.fromkeys(PLACE.findall(template)))
+    choices = [_choices(variables, name) for name in names]
+    if not all(choices) or math.prod(map(len, choices)) > _MOST:
+        yield template, template
+        return
+    for values in itertools.product(*choices):
+        given = dict(zip(names, values, strict=True))
+        yield PLACE.sub(lambda found: given[found[1]], template).rstrip("/"), template  # noqa: B023 - used at once
+
+
+def _choices(variables: Any, name: str) -> list[str]:
+    said = variables.get(name) if isinstance(variables, Mapping) else None
+    values = said.get("enum") if isinstance(said, Mapping) else None
+    return list(dict.fromkeys(map(str, values))) if isinstance(values, list) else []

@@ -21,6 +21,7 @@ from contracts.drift.parts import (
     whole,
 )
 from contracts.pointers import MISSING, follow, join, of_reference
+from contracts.schemas import RESPONSE
 
 MAX_PARTS = 300  # schemas that hold for one value at the same time
 _MAX_HOPS = 32
@@ -136,7 +137,9 @@ class Shapes:
     that was asked.
     """
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, direction: str = RESPONSE) -> None:
+        """`direction`: of what is said for requests or answers alone, as service models have it."""
+        self._own = f"x-interlock-{direction}"
         self.document = contract.document
         self.old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
         self.looked_at = 0
@@ -200,6 +203,8 @@ class Shapes:
             if not isinstance(node, Mapping) or pointer in seen:
                 continue
             seen.add(pointer)
+            if isinstance(own := node.get(self._own), Mapping):
+                node = {**node, **own}
             if hidden := keywords.elsewhere(node):
                 self.lost.update(hidden)
                 unknown = True

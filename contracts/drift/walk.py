@@ -12,6 +12,7 @@ from contracts.drift.keywords import NAMED, WHOLE, elsewhere, refers
 from contracts.drift.naming import component
 from contracts.drift.shapes import Places, Shape, Shapes
 from contracts.pointers import MISSING, follow, of_reference
+from contracts.schemas import RESPONSE
 
 # More than any honest pair of documents has (Stripe's: 6,000 pairs, 28,000 schemas); hostile ones multiply.
 MAX_PAIRS = 100_000
@@ -81,9 +82,9 @@ class Walk:
     _references: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, base: Contract, revision: Contract) -> Walk:
-        """A walk over two contracts that has not begun."""
-        return cls(Shapes(base), Shapes(revision))
+    def of(cls, base: Contract, revision: Contract, direction: str = RESPONSE) -> Walk:
+        """A walk over two contracts that has not begun, for one direction or, where that says no more, for both."""
+        return cls(Shapes(base, direction), Shapes(revision, direction))
 
     def begin(self, lane: Lane, base: str | None, revision: str | None, label: str, operation: str) -> None:
         """Put a pair of an operation's schemas on the list."""
