@@ -160,7 +160,7 @@ def _in_sequence(sequences: Sequences, stopped: str | None) -> Case:
     )
 
 
-_ADVICE = ": an example in the contract of what is there is asked for, too"
+_ADVICE = ": one that succeeds can stand in the contract as an example"
 
 
 def _advice(counts: Mapping[int, int], wish: Wish) -> str:

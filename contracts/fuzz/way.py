@@ -23,6 +23,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import HTTPResponse
 
+from interlock.output import number
+
 MAX_ANSWER_BYTES = 16 * 1024 * 1024  # of a body as it is judged, unpacked
 _CODINGS = {"identity", *HTTPResponse.CONTENT_DECODERS}
 _CHUNK_BYTES = 64 * 1024
@@ -150,7 +152,7 @@ def _read(answer: requests.Response, seconds: float) -> bytes:
         exc.response = answer  # which tells it from no answer at all
         raise
     if beyond := getattr(answer.raw, "_original_response").beyond:  # noqa: B009 - as requests looks at it
-        raise Surplus(f"{answer.status_code}: {beyond} bytes after its end")
+        raise Surplus(f"{answer.status_code}: {number(beyond, 'byte')} after its end")
     return bytes(body)
 
 

@@ -229,7 +229,6 @@ def test_what_is_open_is_no_evidence(about: str, folder: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("number", "times", "status", "why"),
     [
-        (signal.SIGINT, 1, 130, "it was interrupted"),
         (signal.SIGINT, 5, 130, "it was interrupted"),
         (signal.SIGTERM, 3, 143, "it was told to end"),
     ],

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,22 +16,25 @@ from contracts.fuzz.engine import Fuzzed, Wish, fuzz
 from tests.contracts.fuzz import shops
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Way", "version": "1"},
-    "paths": {"/a": {"get": {"responses": {"200": shops.answer({"type": "object"})}}}},
-}
 Say = Callable[[socket.socket], None]
 
 
+def document(count: int) -> dict[str, Any]:
+    """Operations `GET /0`, `GET /1` and so on."""
+    item = {"get": {"responses": {"200": shops.answer({"type": "object"})}}}
+    paths = {f"/{index}": item for index in range(count)}
+    return {"openapi": "3.1.0", "info": {"title": "Way", "version": "1"}, "paths": paths}
+
+
 @contextlib.contextmanager
-def saying(say: Say) -> Iterator[str]:
-    """The address of a server that takes a connection for each request, and what it says then."""
+def saying(says: Sequence[Say]) -> Iterator[str]:
+    """The address of a server that takes a connection for each request, and says what its path is the number of."""
 
     def one(sock: socket.socket) -> None:
         with sock, contextlib.suppress(OSError):
-            sock.recv(65536)
-            say(sock)
+            path = sock.recv(65536).split()[1].decode().strip("/")
+            if path.isdecimal():
+                says[int(path)](sock)
 
     def serve() -> None:
         with contextlib.suppress(OSError):  # closed
@@ -46,10 +49,27 @@ def saying(say: Say) -> Iterator[str]:
     thread.join()
 
 
-def asked(say: Say) -> Fuzzed:
-    """What comes of fuzzing it."""
-    with saying(say) as url:
-        return fuzz(shops.contract(DOCUMENT), Wish(url=url, seed=7, max_examples=2))
+def asked(*says: Say | bytes) -> Fuzzed:
+    """What comes of fuzzing a server that says these."""
+
+    def saying_it(said: Say | bytes) -> Say:
+        return (lambda sock: sock.sendall(said)) if isinstance(said, bytes) else said
+
+    with saying([saying_it(each) for each in says]) as url:
+        return fuzz(shops.contract(document(len(says))), Wish(url=url, seed=7, max_examples=1))
+
+
+def told(found: Fuzzed) -> list[set[tuple[str, str, str]]]:
+    """Rule, title and what was seen, by operation; faults all have the line that shows them."""
+    assert all(each.curl.startswith("curl -i -X GET http://127.0.0.1:") for each in found.faults)
+    return [
+        {
+            (each.check.rule, each.title, each.seen)
+            for each in found.faults
+            if each.operation.name == operation.name
+        }
+        for operation in found.operations
+    ]
 
 
 def whole(body: bytes, *more: bytes) -> bytes:
@@ -69,115 +89,70 @@ def endless(head: bytes, again: bytes) -> Say:
     return say
 
 
-@pytest.mark.parametrize(
-    ("say", "seen"),
-    [
-        (endless(OK + b"Content-Length: 100000\r\n\r\n", b" "), "200: no end of the body after 0.3 seconds"),
-        (endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"), "200: no end of the body after"),
-        (endless(OK + b"X-Drip: ", b"a"), "Read timed out after 0.3 seconds"),
-        (endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"), "Read timed out after 0.3 seconds"),
-    ],
-)
-def test_an_answer_without_end_is_a_fault(say: Say, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+ENDLESS: dict[Say, str] = {
+    endless(OK + b"Content-Length: 100000\r\n\r\n", b" "): "200: no end of the body after",
+    endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"): "200: no end of the body after",
+    endless(OK + b"X-Drip: ", b"a"): "Read timed out after",
+    endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"): "Read timed out after",
+}
+
+
+def test_an_answer_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.3)
-    found = asked(say)
-    (fault,) = found.faults
-    assert fault.check.rule == "fuzz-no-answer"
-    assert fault.seen.startswith(seen)
-    assert fault.curl.startswith("curl -i -X GET http://127.0.0.1:")
+    found = asked(*ENDLESS)
+    for faults, seen in zip(told(found), ENDLESS.values(), strict=True):
+        assert {(rule, said.startswith(seen)) for rule, _, said in faults} == {("fuzz-no-answer", True)}
     assert found.finished == frozenset()
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_an_answer_that_is_too_large_is_a_fault(packed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_too_large_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way, "MAX_ANSWER_BYTES", 1 << 20)
     body = b"[" + b" " * (1 << 20) + b"]"
-    answer = whole(gzip.compress(body), b"Content-Encoding: gzip") if packed else whole(body)
-    found = asked(lambda sock: sock.sendall(answer))
-    (fault,) = found.faults
-    assert (fault.check.rule, fault.seen) == ("fuzz-too-large", "200: more than 1 MiB")
-    assert found.troubles == {"GET /a": fault.seen}
+    found = asked(whole(body), whole(gzip.compress(body), b"Content-Encoding: gzip"))
+    seen = "200: more than 1 MiB"
+    assert told(found) == [{("fuzz-too-large", "An answer is too large", seen)}] * 2
+    assert found.troubles == {"GET /0": seen, "GET /1": seen}
     assert found.finished == frozenset()
 
 
-@pytest.mark.parametrize(
-    "first", [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+BEYOND, UNREAD, NONE = "An answer goes on after its end", "An answer cannot be read", "No answer came"
+WRONG: dict[bytes, tuple[str, str]] = {
+    OK + b"Content-Length: 10\r\n\r\n{}": (UNREAD, "200: IncompleteRead(2 bytes read, 8 more expected"),
+    OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}": (UNREAD, "200: IncompleteRead(2 bytes read, 3 more"),
+    whole(b"{}", b"Content-Encoding: gzip"): (UNREAD, "200: Received response with content-encoding: gzip"),
+    whole(b"{}", b"Content-Encoding: rot13"): (UNREAD, "200: nobody asked for its content coding, rot13"),
+    OK + b"Content-Length: two\r\n\r\n{}": (UNREAD, "200: its Content-Length is no number"),
+    whole(b"{}") + b"more": (BEYOND, "200: 4 bytes after its end"),
+    b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n{}": (BEYOND, "204: 2 bytes after its end"),
+    OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n2\r\n": (
+        BEYOND,
+        "200: 1 byte after its end",
+    ),
+    whole(b"{}", b"Content-Length: 7"): (NONE, "Content-Length contained multiple unmatching values"),
+    b"HTTP/1.1 103 Early Hints\r\n\r\n": (NONE, "Remote end closed connection without response"),
+    b"\0\0\x12\x04\0\0\0": (NONE, "what came begins with no status line"),
+    b"{}": (NONE, "what came begins with no status line: {}"),
+    b"HTTP/2.0 200 OK\r\n\r\n{}": (NONE, "an unknown protocol: HTTP/2.0"),
+}
+
+
+def test_bytes_that_are_no_answer_are_a_fault() -> None:
+    for faults, (title, seen) in zip(told(asked(*WRONG)), WRONG.values(), strict=True):
+        assert {(*each[:2], each[2].startswith(seen)) for each in faults} == {("fuzz-no-answer", title, True)}
+
+
+RIGHT = (
+    b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 2 + whole(b"{}"),
+    b"HTTP/1.1 100 Continue\r\n\r\n" + whole(b"{}"),
+    whole(gzip.compress(b"{}"), b"Content-Encoding: gzip"),
+    whole(b"{}") + b"\r\n",
+    whole(b"{}", b"Content-Length: 2"),
+    b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
+    OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
 )
-def test_what_announces_an_answer_is_none(first: bytes) -> None:
-    found = asked(lambda sock: sock.sendall(first * 2 + whole(b"{}")))
-    assert found.faults == ()
-    assert found.answered["GET /a"].keys() == {200}
-
-
-def test_an_answer_that_is_only_announced_is_none() -> None:
-    found = asked(lambda sock: sock.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n"))
-    assert {each.check.rule for each in found.faults} == {"fuzz-no-answer"}
-    assert found.answered == {}
-
-
-@pytest.mark.parametrize(
-    ("answer", "seen"),
-    [
-        (OK + b"Content-Length: 10\r\n\r\n{}", "200: IncompleteRead(2 bytes read, 8 more expected"),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}", "200: IncompleteRead(2 bytes read, 3 more"),
-        (whole(b"{}", b"Content-Encoding: gzip"), "200: Received response with content-encoding: gzip"),
-    ],
-)
-def test_an_answer_that_cannot_be_read_is_a_fault(answer: bytes, seen: str) -> None:
-    faults = asked(lambda sock: sock.sendall(answer)).faults
-    assert {each.check.rule for each in faults} == {"fuzz-no-answer"}
-    assert [each.seen for each in faults if not each.seen.startswith(seen)] == []
-    assert all(each.curl.startswith("curl ") for each in faults)
-
-
-@pytest.mark.parametrize(
-    ("answer", "title", "seen"),
-    [
-        (whole(b"{}") + b"more", "An answer goes on after its end", "200: 4 bytes after its end"),
-        (
-            b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n{}",
-            "An answer goes on after its end",
-            "204: 2 bytes after its end",
-        ),
-        (
-            OK + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n2\r\n",
-            "An answer goes on after its end",
-            "200: 1 bytes after its end",
-        ),
-        (
-            whole(b"{}", b"Content-Encoding: rot13"),
-            "An answer cannot be read",
-            "200: nobody asked for its content coding, rot13",
-        ),
-        (
-            whole(b"{}", b"Content-Length: 7"),
-            "No answer came",
-            "Content-Length contained multiple unmatching values",
-        ),
-        (
-            OK + b"Content-Length: two\r\n\r\n{}",
-            "An answer cannot be read",
-            "200: its Content-Length is no number",
-        ),
-        (b"\0\0\x12\x04\0\0\0", "No answer came", "what came begins with no status line"),
-        (b"{}", "No answer came", "what came begins with no status line: {}"),
-        (b"HTTP/2.0 200 OK\r\n\r\n{}", "No answer came", "an unknown protocol: HTTP/2.0"),
-    ],
-)
-def test_bytes_that_are_no_answer_are_a_fault(answer: bytes, title: str, seen: str) -> None:
-    found = asked(lambda sock: sock.sendall(answer))
-    assert {(each.check.rule, each.title) for each in found.faults} == {("fuzz-no-answer", title)}
-    assert all(each.seen.startswith(seen) for each in found.faults)
 
 
 def test_what_is_right_in_odd_ways_passes() -> None:
-    for answer in (
-        whole(gzip.compress(b"{}"), b"Content-Encoding: gzip"),
-        whole(b"{}") + b"\r\n",
-        whole(b"{}", b"Content-Length: 2"),
-        b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{}",
-        OK + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    ):
-        found = asked(lambda sock, answer=answer: sock.sendall(answer))  # type: ignore[misc]
-        assert found.faults == ()
-        assert found.answered["GET /a"].keys() == {200}
+    found = asked(*RIGHT)
+    assert found.faults == ()
+    assert [set(counts) for counts in found.answered.values()] == [{200}] * len(RIGHT)
