@@ -29,7 +29,7 @@ from interlock.errors import UsageError
 
 ANSWER_SECONDS = 10.0
 _LAST_SECONDS = 2.0  # for what is under way when it is stopped
-_BEGIN_SECONDS = 10.0  # for a beginning that is: it writes into the folder that then goes
+_BEGIN_SECONDS = 10.0  # where it has not even begun: the beginning writes into the folder that then goes
 _END, _WAKE = object(), object()
 MAX_SEED = 2**32
 WANTS_CREDENTIAL = frozenset({401, 403})
@@ -240,9 +240,8 @@ def _run(told: _Told, gathered: Gathered, end: float | None, done: Callable[[], 
     stopped = told.halt.why or ("the time was up" if told.late else None)
     if stopped is not None:
         told.stop()
-        for event in told.until(
-            time.monotonic() + _LAST_SECONDS, heeding=False
-        ):  # what was under way is told
+        last = time.monotonic() + (_LAST_SECONDS if told.begun else _BEGIN_SECONDS)
+        for event in told.until(last, heeding=False):  # what was under way is still told
             gathered.take(event)
     if told.broken and stopped is None:
         fell = told.broken[0]
