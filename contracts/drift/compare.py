@@ -13,7 +13,7 @@ from contracts.drift import lifecycle, pairing, security, servers, stability
 from contracts.drift.naming import as_written, section
 from contracts.drift.operations import Sides, Twin, compare_operation
 from contracts.drift.schemas import compare_schemas
-from contracts.drift.table import RULES
+from contracts.drift.table import RULES, SIDES
 from contracts.drift.walk import Noted
 from contracts.view import listed
 from interlock import findings
@@ -26,12 +26,17 @@ _THINGS = (
     "request-property", "response-status", "response-media-type", "response-schema", "response-property",
     "response-header",
 )  # fmt: skip
-_NEW = frozenset(f"{thing}-added" for thing in _THINGS)
-_GONE = frozenset(
-    f"{thing}-removed{how}"
-    for thing in (*_THINGS, "response-error-status")
-    for how in ("", "-required", "-after-deprecation", "-before-sunset")
-)
+_NEW = frozenset((
+    *(f"{thing}-added" for thing in _THINGS),
+    *(f"{side}-{narrowed}" for side in SIDES for narrowed in
+      ("additional-properties-closed", "became-enum", "limit-set", "pattern-added")),
+))  # fmt: skip
+_GONE = frozenset((
+    *(f"{thing}-removed{how}" for thing in (*_THINGS, "response-error-status")
+      for how in ("", "-required", "-after-deprecation", "-before-sunset")),
+    *(f"{side}-{widened}" for side in SIDES for widened in
+      ("additional-properties-opened", "no-longer-enum", "limit-removed", "pattern-removed")),
+))  # fmt: skip
 _NAMED = 3  # operations that a finding names
 
 
@@ -93,13 +98,13 @@ def compare(
             names.revision.append(two.name)
             noted = Noted("operation-added", f"{two.name} is new", section(base), two.pointer)
             sides.note(noted, two.name)
-    _incoming(sides, names)
+    unjudged = list(_incoming(sides, names))
     servers.compare(sides, twins)
     security.schemes(sides)
     for walk in sides.walks:
         compare_schemas(walk)
     is_cut = any(walk.is_cut for walk in sides.walks)
-    unjudged = ["its schemas multiply beyond measure: the rest was not compared"] if is_cut else []
+    unjudged += ["its schemas multiply beyond measure: the rest was not compared"] if is_cut else []
     if lost := sorted(sides.lost()):
         unjudged.append(f"references lead nowhere, and nothing is compared behind them: {listed(lost)}")
     passed_over = (_NEW if base.partial else frozenset()) | (_GONE if revision.partial else frozenset())
@@ -115,9 +120,14 @@ def compare(
     )
 
 
-def _incoming(sides: Sides, names: _Names) -> None:
-    """Webhooks and callbacks: what the provider asks of us."""
+def _incoming(sides: Sides, names: _Names) -> Iterator[str]:
+    """Webhooks and callbacks: what the provider asks of us. Yields why some could not be compared."""
     one, two = (_requests_of_us(contract) for contract in (sides.base, sides.revision))
+    if not _may_name_events(sides.revision, two):
+        events = [name for kind, name in one if kind == "webhook"]
+        one = {key: each for key, each in one.items() if key[0] != "webhook"}
+        if events:
+            yield f"the revision has no place for webhooks, and these are not compared: {listed(events, _NAMED)}"
     for kind, name in sorted(one.keys() | two.keys()):
         before, after, called = one.get((kind, name)), two.get((kind, name)), f"{kind} {name}"
         if before is None and after is not None:
@@ -130,6 +140,12 @@ def _incoming(sides: Sides, names: _Names) -> None:
         elif before is not None and after is not None:
             names.both.append(called)
             compare_operation(Twin(sides, before, after, called, incoming=True))
+
+
+def _may_name_events(contract: Contract, named: Mapping[tuple[str, str], Operation]) -> bool:
+    """Whether webhooks that it does not name are none: before OpenAPI 3.1 there was no place for them."""
+    is_new = contract.dialect == "openapi" and not contract.format.startswith("openapi 3.0")
+    return is_new or any(kind == "webhook" for kind, _ in named)
 
 
 def _requests_of_us(contract: Contract) -> dict[tuple[str, str], Operation]:

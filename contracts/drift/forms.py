@@ -30,6 +30,8 @@ def compare(twin: Twin, side: str, label: str, one: Media, two: Media) -> None:
     bases, revisions = (shapes.of(shapes.places(each.schema)).properties for shapes, each in (
         (walk.base, one), (walk.revision, two)))  # fmt: skip
     for name in sorted((before.keys() | after.keys()) & bases.keys() & revisions.keys()):
+        if (name not in before and walk.base.partial) or (name not in after and walk.revision.partial):
+            continue  # it leaves out how the field is written
         was = _way(walk.base, bases[name], before.get(name), kind)
         now = _way(walk.revision, revisions[name], after.get(name), kind)
         if was is None or now is None or was == now or _is_wider(was, now, sent=side == "request"):

@@ -62,8 +62,12 @@ def _takes(wide: tuple[str, str], narrow: tuple[str, str]) -> bool:
 
 
 def shown(shape: Shape) -> str:
+    """The types of a shape for a finding."""
+    return spelled(kinds(shape), shape)
+
+
+def spelled(found: Kinds | None, shape: Shape) -> str:
     """For a finding: `string/date-time or integer`."""
-    found = kinds(shape)
     if found is None:
         return "anything"
     nothing = "null" if shape.nullable else "nothing"

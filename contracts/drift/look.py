@@ -33,7 +33,9 @@ class Look:
         self, suffix: str, what: str, *keywords: str, promised: str | None = None, seen: str | None = None
     ) -> None:
         """Keep a change of the schema itself, at the first of the keywords that is there."""
-        base, revision = self.base.at(*keywords), self.revision.at(*keywords)
+        pair = self.pair
+        base = self.base.at(*keywords) or next(iter(pair.base), None)
+        revision = self.revision.at(*keywords) or next(iter(pair.revision), None)
         self.walk.note(
             self.pair,
             Noted(f"{self.lane.side}-{suffix}", f"{self.label} {what}", base, revision, promised, seen),

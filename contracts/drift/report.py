@@ -170,4 +170,6 @@ def _report(
         summary=summary,
         closing=closing,
         rules=promises(RULES),
+        # Beside findings nobody would be told.
+        notes=tuple(why) if state is CaseState.FAILED else (),
     )

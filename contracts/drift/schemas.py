@@ -22,7 +22,12 @@ _MANY = 3  # values that are named in a finding's subject
 def compare_schemas(walk: Walk) -> None:
     """Compare every pair that waits, and those that they lead to."""
     for pair, label, base, revision in walk.pairs():
-        if base.unknown or revision.unknown:
+        if (
+            base.unknown
+            or revision.unknown
+            or _leaves_out(walk.base, base)
+            or _leaves_out(walk.revision, revision)
+        ):
             continue
         look = Look(walk, pair, label, base, revision)
         if alternatives.alone(look):
@@ -32,13 +37,18 @@ def compare_schemas(walk: Walk) -> None:
             check(look)
 
 
+def _leaves_out(shapes: Shapes, shape: Shape) -> bool:
+    """Whether it says nothing of a value because its contract is partial."""
+    return shapes.partial and not shape.parts
+
+
 def _types(look: Look) -> None:
     one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
     if look.base.values and look.revision.values:
         one, two = kinds.of_values(look.base.values), kinds.of_values(look.revision.values)
     else:
         _formats(look)
-    said = {"promised": kinds.shown(look.base), "seen": kinds.shown(look.revision)}
+    said = {"promised": kinds.spelled(one, look.base), "seen": kinds.spelled(two, look.revision)}
     places = ("type", "format", "enum", "const")
     if one != two and not _told_by_values(look):
         wider, narrower = kinds.covers(two, one), kinds.covers(one, two)

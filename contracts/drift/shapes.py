@@ -140,7 +140,7 @@ class Shapes:
     def __init__(self, contract: Contract, direction: str = RESPONSE) -> None:
         """`direction`: of what is said for requests or answers alone, as service models have it."""
         self._own = f"x-interlock-{direction}"
-        self.document = contract.document
+        self.document, self.partial = contract.document, contract.partial
         self.old = contract.dialect != "openapi" or contract.format.startswith("openapi 3.0")
         self.looked_at = 0
         self.cut = False

@@ -248,4 +248,12 @@ def test_a_wrong_command_says_what_is_wrong(folder: Path, words: tuple[str, ...]
 def test_the_order_is_the_same_from_run_to_run(folder: Path) -> None:
     runs = [json.loads(run("stripe", "shop.json", "--format", "json").output)["cases"] for _ in range(2)]
     assert runs[0] == runs[1]
-    assert len(runs[0][0]["findings"]) > 10
+    assert len(runs[0][0]["findings"]) > 5
+
+
+def test_what_was_not_compared_is_told_beside_findings(folder: Path) -> None:
+    _write(folder / "event.json", answering(True, webhooks={"paid": {"post": {"responses": {}}}}))
+    _write(folder / "plain.json", document(openapi="3.0.3"))
+    result = run("event.json", "plain.json")
+    assert result.return_value == 1, result.output
+    assert "the revision has no place for webhooks, and these are not compared: paid" in result.output

@@ -10,8 +10,8 @@ import pytest
 from contracts.drift import compare
 from contracts.pointers import MISSING, follow
 from interlock.records import Finding
-from tests.contracts.drift.made import TODAY, answering, compared, contract, document, rules
-from tests.contracts.drift.test_equivalent import INTEGER, STRING, shape, swagger
+from tests.contracts.drift.made import TODAY, answering, asking, compared, contract, document, rules
+from tests.contracts.drift.test_equivalent import INTEGER, STRING, form, shape, swagger
 
 
 def model(**shapes: Any) -> dict[str, Any]:
@@ -137,3 +137,39 @@ def test_the_host_of_a_discovery_document_is_its_server() -> None:
         "server-removed": "/rootUrl", "server-added": "/rootUrl",
     }  # fmt: skip
     assert compared(one, one).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (STRING, STRING | {"enum": ["a"]}),
+        (STRING, STRING | {"pattern": "^a"}),
+        (STRING, STRING | {"maxLength": 7}),
+        (shape(a=STRING), shape(a=STRING) | {"additionalProperties": False}),
+        (shape(a={}), shape(a=STRING)),
+        ({"type": "array"}, {"type": "array", "items": STRING}),
+    ],
+)
+def test_what_a_partial_contract_leaves_out_of_a_schema_is_no_promise(one: Any, two: Any) -> None:
+    for make in (asking, answering):
+        assert compare(contract(make(one), partial=True), contract(make(two)), today=TODAY).findings == ()
+        assert compare(contract(make(two)), contract(make(one), partial=True), today=TODAY).findings == ()
+
+
+def test_how_fields_are_written_is_no_promise_of_a_partial_contract_that_leaves_it_out() -> None:
+    one, two = (
+        form("application/x-www-form-urlencoded", shape(a=STRING), **way)
+        for way in ({}, {"style": "deepObject"})
+    )
+    assert compare(contract(one, partial=True), contract(two), today=TODAY).findings == ()
+    assert compare(contract(one), contract(two, partial=True), today=TODAY).findings != ()
+
+
+def test_webhooks_are_not_gone_from_a_document_that_has_no_place_for_them() -> None:
+    one = document(webhooks={"paid": {"post": {"responses": {"200": {"description": ""}}}}})
+    old = document(openapi="3.0.3")
+    told = compared(one, old)
+    assert told.findings == ()
+    assert told.unjudged == ("the revision has no place for webhooks, and these are not compared: paid",)
+    assert rules(one, document()) == {"webhook-removed": "error"}
+    assert rules(one, old | {"x-webhooks": {"sent": one["webhooks"]["paid"]}})["webhook-removed"] == "error"
