@@ -66,7 +66,8 @@ def explain(engine: Engine, contract: Contract, pointer: str, value: Any, direct
         if looked_at[by] > _ENOUGH:  # of so many like faults the first are enough
             continue
         for broken in explainer.leaves(error, value):
-            like = (_INDEX.sub("/*", broken.pointer), broken.keyword, broken.contract_pointer)
+            place = broken.pointer.rpartition("/")[0] if broken.keyword == "propertyNames" else broken.pointer
+            like = (_INDEX.sub("/*", place), broken.keyword, broken.contract_pointer)
             same = found.setdefault(like, [])
             if all(each.pointer != broken.pointer for each in same):
                 same.append(broken)

@@ -170,7 +170,7 @@ def _media(
             lenient = Severity.WARNING  # one form is taken for the other, as a rule
         view.add(
             f"{side}-media-type",
-            f"{view.operation.name}: {essence(content_type)} is not among the promised types",
+            f"{view.operation.name}: {_said(media, content_type)} is not among the promised types",
             f"/{side}/header/content-type",
             media[0].pointer.rpartition("/")[0],
             promised=listed(m.media_type for m in media),
@@ -178,6 +178,12 @@ def _media(
             at_most=lenient,
         )
     return found
+
+
+def _said(media: tuple[Media, ...], content_type: str) -> str:
+    """A media type without its parameters, unless these are what is wrong."""
+    name = essence(content_type)
+    return content_type if name in {essence(each.media_type) for each in media} else name
 
 
 def _by_look(view: View, media: tuple[Media, ...], body: bytes, side: str) -> Media | None:

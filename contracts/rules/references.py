@@ -39,6 +39,6 @@ def behind(view: View, schema: str, direction: str, where: str) -> None:
             promised="a local reference to a part of the document; nothing is fetched"
             if is_reference
             else "what a validator takes",
-            seen=told[:200],
+            seen=told[:200] if is_reference else None,
             fix="tell the provider, or mend the document",
         )

@@ -35,6 +35,12 @@ def test_parameters_tell_media_types_of_one_name_apart(sent: str, found: list[tu
     assert places(answered(promised, 1, answered={"Content-Type": sent})) == found
 
 
+def test_parameters_that_nobody_promised_are_named() -> None:
+    promised = {f"{VERSIONED};version=2": INTEGER}
+    found = answered(promised, 1, answered={"Content-Type": f"{VERSIONED};version=3"}).findings
+    assert f"{VERSIONED};version=3 is not among" in found[0].subject
+
+
 def test_a_charset_or_a_boundary_tells_nothing_apart() -> None:
     promised = {f"{JSON}; charset=utf-8": INTEGER}
     assert places(answered(promised, 1, answered={"Content-Type": f"{JSON};charset=ISO-8859-1"})) == []

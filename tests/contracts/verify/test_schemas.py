@@ -208,8 +208,10 @@ def test_a_pattern_that_nobody_takes_is_told_and_spoils_nothing_else() -> None:
 
 
 def test_a_name_that_is_none_is_named() -> None:
-    (finding,) = answered({"propertyNames": {"pattern": "^a"}}, {"a": 1, "b": 2}).findings
+    names = {"propertyNames": {"pattern": "^a"}}
+    (finding,) = answered(names, {"a": 1, "b": 2}).findings
     assert (finding.location.message_pointer, finding.seen) == ("/response/body/b", 'the name "b"')
+    assert len(answered(names, {f"b{number}": 1 for number in range(600)}).findings) == 1
 
 
 BRANCHES = [
