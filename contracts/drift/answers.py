@@ -232,7 +232,8 @@ def _type_of(broken: Broken) -> str:
 
 def _spelled(pointer: str) -> str:
     """`/data/*/price` as people write it: `data[].price`."""
-    return pointer.replace("/*", "[]").replace("/", ".").lstrip(".") or "the body"
+    text = pointer.replace("/*", "[]").replace("/", ".").lstrip(".")
+    return text if text and not text.startswith("[]") else f"the body{text}"
 
 
 def shapes_of(bench: Bench) -> Shapes:

@@ -138,7 +138,8 @@ def of_recordings(
         "not_judged": dict(found.unjudged),
     }
     every = [*broken, *found.findings]
-    return _report(f"{base.source} -> {name}", said, every, why, summary, terms)
+    notes = [f"{count} not judged: {reason}" for reason, count in found.unjudged.items()]
+    return _report(f"{base.source} -> {name}", said, every, why, summary, terms, notes)
 
 
 def _report(
@@ -148,6 +149,7 @@ def _report(
     why: Sequence[str],
     summary: dict[str, Any],
     terms: Terms,
+    notes: Sequence[str] = (),
 ) -> Report:
     new = findings.beyond(found, terms.accepted)
     state = CaseState.PASSED
@@ -171,5 +173,5 @@ def _report(
         closing=closing,
         rules=promises(RULES),
         # Beside findings nobody would be told.
-        notes=tuple(why) if state is CaseState.FAILED else (),
+        notes=(*notes, *(why if state is CaseState.FAILED else ())),
     )

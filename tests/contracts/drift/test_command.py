@@ -257,3 +257,9 @@ def test_what_was_not_compared_is_told_beside_findings(folder: Path) -> None:
     result = run("event.json", "plain.json")
     assert result.return_value == 1, result.output
     assert "the revision has no place for webhooks, and these are not compared: paid" in result.output
+
+
+def test_why_answers_were_not_judged_is_told(folder: Path) -> None:
+    result = run("shop.json", "kept.yaml", "foreign.yaml")
+    assert result.return_value == 0, result.output
+    assert "1 not judged: it is no operation of the contract" in result.output

@@ -154,7 +154,7 @@ def test_values_of_a_list_to_which_more_may_come_are_folded_and_counted() -> Non
     pets = [interaction(path="/v1/pets", got=[CAT | {"kind": each}], answered={"X-Total": "1"}, index=i)
             for i, each in enumerate(("cat", "cow", "hen"))]  # fmt: skip
     (finding,) = recorded_drift(pets, _kinds(type="string", **OPEN_LIST)).findings
-    assert finding.subject == "GET /pets 200: [].kind has a new value"
+    assert finding.subject == "GET /pets 200: the body[].kind has a new value"
     assert (finding.promised, finding.seen) == (
         'one of "cat", "dog", or a new one',
         '"cow", "hen", in 2 of 3 answers',
