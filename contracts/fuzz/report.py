@@ -49,12 +49,7 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
     setting = dataclasses.replace(setting, refusals_suffice=setting.refusals_suffice and bool(good))
     cases = [_case(each, fuzzed, found.get(each.name, []), setting) for each in fuzzed.operations]
     cases += [
-        Case(
-            name=name,
-            group="fuzz",
-            state=CaseState.UNPROVEN,
-            detail=why,
-        )
+        Case(name=name, group="fuzz", state=CaseState.UNPROVEN, detail=why)
         for name, why in fuzzed.left_out.items()
     ]
     count = len(cases)
@@ -62,12 +57,11 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         cases.append(_in_sequence(fuzzed.sequences, fuzzed.stopped))
     if fuzzed.stopped and all(each.state is not CaseState.UNPROVEN for each in cases):
         cases.append(Case(name="the run", group="fuzz", state=CaseState.UNPROVEN, detail=fuzzed.stopped))
-    without = len(asked) - len(good)
-    never = f", {without} of them never with success" if without else ""
     early = f"; {fuzzed.stopped} before all was asked" if fuzzed.stopped else ""
     closing = (
-        f"{number(fuzzed.requests, 'request')} answered by {len(asked)} of {number(count, 'operation')}{never}, seed "
-        f"{setting.wish.seed}{early}: {counted([each for case in cases for each in case.findings])}"
+        f"{number(fuzzed.requests, 'request')} answered by {len(asked)} of {number(count, 'operation')}"
+        f"{_never(len(asked) - len(good))}, seed {setting.wish.seed}{early}: "
+        f"{counted([each for case in cases for each in case.findings])}"
     )
     return Report(
         schema=SCHEMA,
@@ -78,6 +72,10 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         closing=closing,
         rules=_ABOUT,
     )
+
+
+def _never(count: int) -> str:
+    return f", {count} of them never with success" if count else ""
 
 
 def _summary(fuzzed: Fuzzed, setting: Setting) -> dict[str, Any]:
