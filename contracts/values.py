@@ -158,7 +158,7 @@ class Coercer:
     def _text(  # noqa: PLR0911 - one for each type
         self, value: str, schema: Mapping[str, Any], types: set[str], left: int
     ) -> Any:
-        listed = _values_of(schema)
+        listed = values_of(schema)
         if listed is not None and (same := _of_these(value, listed)) is not _NOTHING:
             return same
         if "string" in types and (listed is None or not types - {"string", "null"}):
@@ -289,7 +289,8 @@ def _listed(schema: Mapping[str, Any], name: str) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _values_of(schema: Mapping[str, Any]) -> list[Any] | None:
+def values_of(schema: Mapping[str, Any]) -> list[Any] | None:
+    """The values that a schema lists, None where it lists none."""
     listed = schema.get("enum")
     if isinstance(listed, list):
         return listed

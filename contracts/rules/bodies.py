@@ -18,6 +18,7 @@ from contracts.placeholders import in_bytes, in_text
 from contracts.pointers import MISSING, follow, join
 from contracts.rules import one_way, references
 from contracts.rules.requests import leniency
+from contracts.values import values_of
 from contracts.view import View, listed
 from interlock.records import Message, Severity
 
@@ -80,13 +81,17 @@ def request_body(view: View) -> None:
 def _form_in_query(view: View) -> None:
     """A query that is the form: without what signs it, and of its version; links that AWS itself sends have none."""
     promised = view.operation.body
-    assert promised is not None
+    if promised is None or not promised.media:
+        return
+    media, coercer = promised.media[0], view.bench.coercer
     signing = {each.name for each in view.operation.parameters} | _SIGNED_IN_QUERY
     fields = [(name, text) for name, text in view.query_pairs if name not in signing]
-    if "Version" not in view.query:
-        fields.append(("Version", view.contract.version))
+    version = coercer.plain(coercer.member(coercer.schema_at(media.schema), "Version"))
+    known = values_of(version) if isinstance(version, Mapping) else None
+    if "Version" not in view.query and known:
+        fields.append(("Version", str(known[0])))
     message = Message(headers=(), body=urlencode(fields).encode(), body_state="full")
-    _judge(view, message, FORM, promised.media[0], REQUEST)
+    _judge(view, message, FORM, media, REQUEST)
 
 
 def _content_type(headers: Mapping[str, str]) -> str:

@@ -218,6 +218,22 @@ def test_the_query_protocol_may_be_spoken_by_get(
     assert places(seen) == found
 
 
+def test_by_get_our_library_is_spoken_to_too() -> None:
+    ses = Shelf(Path("nowhere")).load("ses")
+    for query in ("GetSendQuota&Version=2010-12-01", "GetSendQuota"):
+        seen = verify(interaction("GET", f"https://email.eu-west-1.amazonaws.com/?Action={query}", status=None),
+                      bench(ses))  # fmt: skip
+        assert (seen.operation, seen.findings) == ("POST / Action=GetSendQuota", ())
+
+
+@pytest.mark.parametrize("promised", [{}, {"requestBody": {"content": {}}}])
+def test_an_action_of_which_no_form_is_promised_is_matched_and_no_more(promised: dict[str, Any]) -> None:
+    post = {"post": promised | {"responses": {"200": {"description": ""}}}}
+    given = {"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": {"/#Action=Do": post}}
+    seen = verify(interaction("GET", "https://made-up.example/?Action=Do&a=1"), bench(_contract(given)))
+    assert (seen.operation, seen.findings) == ("POST / Action=Do", ())
+
+
 def test_an_action_by_get_that_there_is_not_is_no_operation() -> None:
     (found,) = verify(interaction("GET", f"{SNS}Publisch", status=None), bench(_named("sns"))).findings
     assert (found.rule, found.seen) == ("operation-unknown", "GET / Action=Publisch")
