@@ -151,7 +151,8 @@ class _Explainer:
             yield self._broken(error, value, error.kind.name, self._alternatives(context))
             return
         if names := _any_of_these(context, len(error.instance_path)):
-            promised = f"{' or '.join(map(repr, names))} must be there"
+            more = f" or {len(names) - _MANY} more" if len(names) > _MANY else ""
+            promised = f"{' or '.join(map(repr, names[:_MANY]))}{more} must be there"
             yield self._broken(error, value, "required", promised, names[:1])
             return
         for each in context[best]:

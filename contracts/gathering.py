@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from contracts.engine import Engine
 
-FIRST = 1_000  # items of lists that are looked at before more are
+FIRST = 1_000  # items of lists, and members of objects that have as many, that are looked at before more are
 MUCH = 50_000  # errors, with those in branches: about a second
-_OF_LENGTH = frozenset({"minItems", "contains"})  # what a list may break only because it was cut
+# What a list or an object may break only because it was cut.
+_OF_LENGTH = frozenset({"minItems", "contains", "minProperties", "required", "dependentRequired"})
 _Path = tuple[str | int, ...]
+_Item = TypeVar("_Item")
 
 
 def gathered(engine: Engine, pointer: str, value: Any, direction: str) -> tuple[list[Any], bool]:
@@ -30,7 +33,7 @@ def gathered(engine: Engine, pointer: str, value: Any, direction: str) -> tuple[
 
 
 def _items(value: Any) -> int:
-    """How many items the lists of a value have."""
+    """How many items the lists of a value have, and its largest objects."""
     found, ahead = 0, [value]
     while ahead:
         each = ahead.pop()
@@ -38,12 +41,13 @@ def _items(value: Any) -> int:
             found += len(each)
             ahead += each
         elif isinstance(each, dict):
+            found += len(each) if len(each) > FIRST else 0
             ahead += each.values()
     return found
 
 
 class _Front:
-    """The first items of the lists of a value, in the order of its text. `cut`: the lists that lost some."""
+    """The first items of a value, in the order of its text. `cut`: the lists and objects that lost some."""
 
     def __init__(self, most: int) -> None:
         self._left = most
@@ -51,17 +55,19 @@ class _Front:
 
     def of(self, value: Any, at: _Path) -> Any:
         if isinstance(value, dict):
-            return {name: self.of(each, (*at, name)) for name, each in value.items()}
+            named = value.items() if len(value) <= FIRST else self._first(value.items(), at)
+            return {name: self.of(each, (*at, name)) for name, each in named}
         if not isinstance(value, list):
             return value
-        found = []
-        for index, each in enumerate(value):
+        return [self.of(each, (*at, index)) for index, each in self._first(enumerate(value), at)]
+
+    def _first(self, items: Iterable[_Item], at: _Path) -> Iterator[_Item]:
+        for item in items:
             if self._left <= 0:
                 self.cut.add(at)
-                break
+                return
             self._left -= 1
-            found.append(self.of(each, (*at, index)))
-        return found
+            yield item
 
 
 def _weight(error: Any) -> int:

@@ -233,6 +233,16 @@ def test_a_value_that_is_wrong_all_over_is_told_from_its_front() -> None:
     assert found.unjudged == ("/response/body: has so many faults that not all were looked for",)
 
 
+def test_an_object_that_is_wrong_all_over_is_told_from_its_front_and_misses_nothing_beyond() -> None:
+    named = {"type": "object", "required": ["m2999"], "additionalProperties": {"anyOf": BRANCHES}}
+    found = answered(named, {f"m{number}": {"x": 1, "n": 1} for number in range(3_000)})
+    assert "/response/body/m2999" not in [pointer for _, pointer in places(found)]
+    assert (
+        found.findings[0].promised == " or ".join(f"'k{n}'" for n in range(12)) + " or 38 more must be there"
+    )
+    assert found.unjudged == ("/response/body: has so many faults that not all were looked for",)
+
+
 def test_faults_that_are_few_are_all_found_in_a_long_value() -> None:
     listed = {"type": "array", "items": {"anyOf": BRANCHES}}
     good = {"k7": 1, "t": "t7", "n": 1}
