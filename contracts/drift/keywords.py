@@ -295,7 +295,7 @@ def only_values(node: Any, document: Mapping[str, Any], left: int = _MAX_NESTED)
         return None
     said = node.keys() - _BESIDE_VALUES
     if said in ({"anyOf"}, {"oneOf"}):
-        return values_of_alternatives(node, said.pop(), document, left - 1)
+        return values_of_alternatives(node, said.pop(), document, left - 1, least=1)
     if said - {"const", "enum"}:
         return None
     if bound(node):
@@ -304,11 +304,16 @@ def only_values(node: Any, document: Mapping[str, Any], left: int = _MAX_NESTED)
 
 
 def values_of_alternatives(
-    node: Mapping[str, Any], keyword: str, document: Mapping[str, Any], left: int = _MAX_NESTED
+    node: Mapping[str, Any],
+    keyword: str,
+    document: Mapping[str, Any],
+    left: int = _MAX_NESTED,
+    *,
+    least: int = 2,
 ) -> dict[str, Any] | None:
     """The values of all alternatives other than null, where they do no more than list some; else None.
 
-    None, too, where there is one alone, or one value is in two of `oneOf`, or there are too many to be a list.
+    None, too, where there are less than `least`, or one value is in two of `oneOf`, or there are too many to be a list.
     """
     made: dict[str, Any] = {}
     lists = named = 0
@@ -319,7 +324,7 @@ def values_of_alternatives(
         if mine is None or named + len(mine) > _MAX_VALUES:
             return None
         lists, named, made = lists + 1, named + len(mine), made | mine
-    return made if lists > 1 and (keyword == "anyOf" or len(made) == named) else None
+    return made if lists >= least and (keyword == "anyOf" or len(made) == named) else None
 
 
 def canonical(node: Any) -> str:

@@ -33,7 +33,12 @@ def _numbers(draw: st.DrawFn) -> Schema:
     return made
 
 
-scalars = st.one_of(_strings(), _numbers(), st.just({"type": "boolean"}))
+NULL: Schema = {"type": "null"}
+plain = st.one_of(_strings(), _numbers(), st.just({"type": "boolean"}))
+# One in four may be null, in either way to say so.
+scalars = st.one_of(
+    plain, plain, plain, st.tuples(plain, st.booleans()).map(lambda two: _nullable(two[0], listed=two[1]))
+)
 
 
 @st.composite
@@ -43,7 +48,7 @@ def _objects(draw: st.DrawFn, inner: st.SearchStrategy[Schema]) -> Schema:
     if required := [name for name in names if draw(st.booleans())]:
         made["required"] = required
     if draw(st.booleans()):
-        made["additionalProperties"] = False
+        made["additionalProperties"] = draw(st.one_of(st.just(False), plain))
     return made
 
 
@@ -53,12 +58,22 @@ def _arrays(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
 
 def _choices(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
     kinds = st.tuples(inner, st.sampled_from([{"type": "boolean"}, {"type": "string"}, {"type": "integer"}]))
-    apart = kinds.filter(lambda two: "anyOf" not in two[0] and _kind(two[0]) != _kind(two[1]))
-    return apart.map(lambda two: {"anyOf": [*two]})
+    apart = kinds.filter(lambda two: "anyOf" not in two[0] and _kind(two[0]) != _kind(two[1])).map(
+        lambda two: {"anyOf": [*two]}
+    )
+    nulls = st.sampled_from([[], [], [NULL]])
+    return st.tuples(apart, nulls).map(
+        lambda two: {"anyOf": [*two[0]["anyOf"], *(() if _may_be_null(two[0]) else two[1])]}
+    )
+
+
+def _may_be_null(schema: Schema) -> bool:
+    return any("null" in each.get("type", ()) for each in _said(schema))
 
 
 def _kind(schema: Schema) -> object:
-    kind = schema.get("type")
+    kinds = schema.get("type", [_kind(each) for each in schema.get("anyOf", ())])
+    kind = next((each for each in kinds if each != "null"), None) if isinstance(kinds, list) else kinds
     return "number" if kind == "integer" else str(kind)
 
 
@@ -68,6 +83,8 @@ schemas = st.recursive(
 
 
 def _places(schema: Schema, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if schema == NULL:
+        return
     yield at
     for name, inner in schema.get("properties", {}).items():
         yield from _places(inner, (*at, "properties", name))
@@ -89,11 +106,13 @@ def edits(draw: st.DrawFn) -> tuple[Schema, Schema]:
     if node.get("type") == "object" and "properties" in node:
         changed = draw(st.sampled_from(_OF_OBJECTS))(node, draw)
     elif "anyOf" in node:
-        changed = draw(st.sampled_from([node["anyOf"][0], {"anyOf": [*node["anyOf"], {"type": "array"}]}]))
+        changed = draw(st.sampled_from(list(_of_choices(node))))
     else:
-        changed = draw(
-            st.one_of(scalars, st.just(_nullable(node)), st.just({"anyOf": [node, {"type": "object"}]}))
-        )
+        more: list[Schema] = [{"type": "object"}]
+        if "anyOf" not in place:  # beside another list it might be one that is taken anyhow
+            more.append({"type": "array", "items": node})
+        wrapped = st.sampled_from(more).map(lambda other: {"anyOf": [node, other]})
+        changed = draw(st.one_of(scalars, st.just(_nullable(node)), wrapped))
     if not place:
         return base, changed
     holder = revision
@@ -103,7 +122,20 @@ def edits(draw: st.DrawFn) -> tuple[Schema, Schema]:
     return base, revision
 
 
-def _nullable(node: Schema) -> Schema:
+def _of_choices(node: Schema) -> Iterator[Schema]:
+    """One alternative alone, one more, the same within one of others, null among them or not."""
+    branches = node["anyOf"]
+    others = [each for each in branches if each != NULL]
+    yield others[0]
+    yield {"anyOf": [*branches, {"type": "array"}]}
+    yield {"oneOf": [node, {"type": "array"}]}
+    yield {"anyOf": others if NULL in branches else [*branches, NULL]} if len(others) > 1 else others[0]
+
+
+def _nullable(node: Schema, *, listed: bool = True) -> Schema:
+    """The same that may be null, or may be no longer."""
+    if not listed or "type" not in node:
+        return {"anyOf": [node, NULL]}
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
     left = [kind for kind in kinds if kind != "null"]
     return (
@@ -135,9 +167,11 @@ def _toggled_need(node: Schema, draw: st.DrawFn) -> Schema:
 
 
 def _toggled_end(node: Schema, draw: st.DrawFn) -> Schema:
-    if "additionalProperties" in node:
+    if "additionalProperties" in node and draw(st.booleans()):
         return {k: v for k, v in node.items() if k != "additionalProperties"}
-    return node | {"additionalProperties": False}
+    return node | {
+        "additionalProperties": draw(st.sampled_from([False, {"type": "string"}, {"type": "integer"}]))
+    }
 
 
 _OF_OBJECTS: tuple[Callable[[Schema, st.DrawFn], Schema], ...] = (
@@ -166,12 +200,7 @@ def values(one: Any, two: Any, is_valid: Callable[[Any, Any], bool]) -> Iterator
     """Values at the edges of two schemas; an object differs from a good one in one member alone."""
     yield from _SCALARS
     yield from ([], {})
-    both = [
-        each
-        for schema in (one, two)
-        if isinstance(schema, dict)
-        for each in (schema, *schema.get("anyOf", []))
-    ]
+    both = [each for schema in (one, two) for each in _said(schema)]
     items = [each.get("items", {}) for each in both if each.get("type") == "array"]
     for before, after in itertools.product(items or [None], repeat=2) if items else ():
         yield from ([value] for value in values(before, after, is_valid))
@@ -182,11 +211,19 @@ def values(one: Any, two: Any, is_valid: Callable[[Any, Any], bool]) -> Iterator
         whole = {name: value[0] for name, value in good.items() if value}
         needed = {name: value for name, value in whole.items() if name in base.get("required", [])}
         for start in (whole, needed):
-            yield from (start, start | {"extra": 1})
+            yield from (start, *(start | {"extra": value} for value in (1, "x", "zzz", True, None, 2.5)))
             for name in names:
                 yield {each: value for each, value in start.items() if each != name}
                 inner = [each["properties"].get(name, {}) for each in objects]
                 yield from (start | {name: value} for value in values(inner[0], inner[-1], is_valid))
+
+
+def _said(schema: Any) -> Iterator[Schema]:
+    """A schema and its alternatives, however deep."""
+    if isinstance(schema, dict):
+        yield schema
+        for each in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            yield from _said(each)
 
 
 def _good(schema: Any, is_valid: Callable[[Any, Any], bool]) -> list[Any]:
@@ -217,9 +254,11 @@ def _written(node: Schema, draw: st.DrawFn, components: dict[str, Schema]) -> Sc
 
 
 def _said_otherwise(made: Schema, draw: st.DrawFn, components: dict[str, Schema]) -> Schema:
-    way = draw(st.sampled_from(["plain", "allOf", "words", "list", "component", "split", "values"]))
+    way = draw(st.sampled_from(["plain", "allOf", "words", "list", "component", "split", "values", "nested"]))
     if way == "values":
         made = _in_other_values(made)
+    elif way == "nested":
+        made = _nested(made)
     elif way == "allOf":
         made = {"allOf": [made], "description": "written inside"}
     elif way == "words":
@@ -231,6 +270,17 @@ def _said_otherwise(made: Schema, draw: st.DrawFn, components: dict[str, Schema]
         made = {"$ref": f"#/components/schemas/Part{len(components) - 1}"}
     elif way == "split" and "required" in made:
         made = {"allOf": [{"required": made.pop("required")}, made]}
+    return made
+
+
+def _nested(made: Schema) -> Schema:
+    """Null as an alternative of its own, alternatives of which but one holds, some of them within one."""
+    kinds = made.get("type")
+    if isinstance(kinds, list) and len(kinds) == 2 and "null" in kinds and "enum" not in made:
+        return {"oneOf": [NULL, made | {"type": next(each for each in kinds if each != "null")}]}
+    if set(made) == {"anyOf"}:
+        first, *others = made["anyOf"]
+        return {"oneOf": [first, {"anyOf": others}]} if len(others) > 1 else {"oneOf": made["anyOf"]}
     return made
 
 
