@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from contracts.adapters import aws_hosts
 from contracts.adapters.common import hosts_of
-from contracts.contract import FILE, LIBRARY, PULLED
+from contracts.contract import FILE, LIBRARY, PULLED, Contract
 from contracts.shelf import Shelf, provider_of
 from contracts.view import Bench, Rulebook
 from interlock import catalogue
@@ -90,18 +90,20 @@ def catalogue_hosts(name: str, environment: str | None = None) -> list[str]:
     return [pattern for base in bases for pattern in hosts_of(base.url)]
 
 
-def origin_of(interaction: Interaction, contract: str) -> str:
+def origin_of(interaction: Interaction, contract: Contract) -> str:
     """As the recorder says; else by the host: what was asked of the provider's own host is live or its sandbox.
 
-    `contract`: the name of the one that it was held against.
+    Where the contract is an integration's own, what the settings say of it holds for all but a provider's sandbox.
     """
     if interaction.origin:
         return interaction.origin
     host = host_of(interaction.url)
     if not host or is_loopback(host):
         return "stand_in"
-    sandboxes = catalogue_hosts(contract, "sandbox")
-    return "sandbox" if any(re.fullmatch(each, host) for each in sandboxes) else "live"
+    sandboxes = catalogue_hosts(contract.provider or contract.name, "sandbox")
+    if any(re.fullmatch(each, host) for each in sandboxes):
+        return "sandbox"
+    return contract.environment or "live"
 
 
 def host_of(url: str) -> str:

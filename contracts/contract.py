@@ -148,6 +148,7 @@ class Contract:
     `hosts`: patterns of the hosts it speaks of, empty where it names none.
     `virtual_hosts`: patterns of those whose group `step` stands for the first step of the path. `telling`: query
     parameters that no request has but for an operation that names them.
+    `provider`, `environment`: of the integration whose own it is, None where it is nobody's own.
     `digest`: SHA-256 of the bytes. `origin`: library, pulled or file. `partial`: whether operations are left
     out on purpose, so that an unknown one is no finding. `directional`: whether some property is read-only or
     write-only. `events`: by event type. `notes`: what is wrong with the document itself.
@@ -167,6 +168,8 @@ class Contract:
     schemes: Mapping[str, SecurityScheme] = field(default_factory=dict)
     virtual_hosts: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()
+    provider: str | None = None
+    environment: str | None = None
     origin: str = FILE
     partial: bool = False
     directional: bool = False

@@ -30,7 +30,8 @@ def group(ctx: click.Context, form: str, config: Path | None) -> int:
     known = Shelf.of(settings_module.wanted(config)).known()
     if form == "json":
         entries = [
-            {"name": each.name, "origin": each.origin, "pinned": each.pinned} for each in known.values()
+            {"name": each.name, "origin": each.origin, "source": each.source, "pinned": each.pinned}
+            for each in known.values()
         ]
         click.echo(json.dumps({"schema": SCHEMA, "contracts": entries}, indent=2))
         return 0
@@ -44,7 +45,7 @@ def group(ctx: click.Context, form: str, config: Path | None) -> int:
 
 def _line(known: Known, width: int) -> str:
     if known.origin == FILE:
-        return f"{known.name:<{width}} {known.origin:<8} {settings_module.shown_path(known.path)}"
+        return f"{known.name:<{width}} {known.origin:<8} {known.source}"
     if known.pinned is None:
         return f"{known.name:<{width}} {known.origin}"
     return f"{known.name:<{width}} {known.origin:<8} {known.pinned['sha256'][:12]}  {known.pinned['url']}"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from contracts.documents import MAX_BYTES
 from interlock.errors import UsageError
+from interlock.settings_models import SERVICE_MODEL
 
-PREFIX = "botocore:"
+PREFIX = SERVICE_MODEL
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 

@@ -55,9 +55,13 @@ class Options:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Options:
         """The same in a worker."""
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        own = {name: Own(**{**each, "hosts": tuple(each["hosts"])}) for name, each in data["own"].items()}
-        return cls(**fields | {"own": own})
+        own = {name: Own(**_with_tuples(each)) for name, each in data["own"].items()}
+        return cls(**_with_tuples(data) | {"own": own})
+
+
+def _with_tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists in their place."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +200,9 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         origins=tuple(
             sorted(
                 {
-                    origin_of(each.interaction, each.contract.name if each.contract else "")
+                    origin_of(each.interaction, each.contract)
                     for each in verified
-                    if each.operation is not None
+                    if each.operation is not None and each.contract is not None
                 }
             )
         ),

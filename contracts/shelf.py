@@ -8,9 +8,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from contracts import adapters, installed
 from contracts.adapters.common import hosts_of
@@ -37,13 +38,15 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")  # it is a file's name,
 class Own:
     """The contract that the settings name for an integration.
 
-    `said`: a file below the folder of the settings, or `botocore:SERVICE`. `hosts`: patterns of the hosts that the
-    settings name for it.
+    `said`: a file, from the folder of the settings, or `botocore:SERVICE`. `environment`: live, sandbox or stand_in.
+    `hosts`: patterns of the hosts of the addresses that the settings name for it; `bases`: the paths of these.
     """
 
     said: str
     provider: str
+    environment: str
     hosts: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: IntegrationSettings) -> Own | None:
@@ -52,15 +55,39 @@ class Own:
             return None
         urls = [url for url in (settings.base_url, *settings.base_urls.values()) if url is not None]
         hosts = dict.fromkeys(pattern for url in urls for pattern in hosts_of(url))
-        return cls(said=settings.contract, provider=settings.provider, hosts=tuple(hosts))
+        bases = dict.fromkeys(path for url in urls if (path := urlsplit(url).path))
+        return cls(
+            said=str(Path(settings.contract).expanduser()),
+            provider=settings.provider,
+            environment=settings.environment.value,
+            hosts=tuple(hosts),
+            bases=tuple(bases),
+        )
+
+    def read(self, name: str, root: Path) -> Contract:
+        """What it promises at the addresses of the settings, too. Raises `UsageError`."""
+        try:
+            found = read_named(self.said, root=root, name=name)
+        except UsageError as exc:
+            raise UsageError(f"integrations.{name}.contract: {exc.message}", hint=exc.hint) from exc
+        operations = (
+            replace(each, bases=tuple(dict.fromkeys((*each.bases, *self.bases)))) for each in found.operations
+        )
+        return replace(
+            found, provider=self.provider, environment=self.environment, operations=tuple(operations)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """One contract on the shelf. `pinned`: its line in the lock, None where it was not pulled."""
+    """One contract on the shelf. `source`: what findings call it; `path`: where it is, if it is a file of ours.
+
+    `pinned`: its line in the lock, None where it was not pulled.
+    """
 
     name: str
     origin: str
+    source: str
     path: Path
     pinned: Mapping[str, Any] | None = None
 
@@ -101,12 +128,20 @@ class Shelf:
     def known(self) -> dict[str, Known]:
         """Every contract by the name of its provider or integration, sorted. `UsageError` for a lock that is broken."""
         found = {path.parent.name: path for path in sorted(self.library.glob("*/openapi.yaml"))}
-        known = {name: Known(name=name, origin=LIBRARY, path=path) for name, path in found.items()}
-        for name, entry in self.lock().items():
-            known[name] = Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
+        known = {
+            name: Known(name=name, origin=LIBRARY, source=f"contracts/library/{name}/{path.name}", path=path)
+            for name, path in found.items()
+        }
+        known |= {name: self._pulled(name, entry) for name, entry in self.lock().items()}
         for name, own in self.own.items():
-            known[name] = Known(name=name, origin=FILE, path=self.root / own.said)
+            known[name] = Known(name=name, origin=FILE, source=own.said, path=self.root / own.said)
         return dict(sorted(known.items()))
+
+    def _pulled(self, name: str, entry: Mapping[str, Any]) -> Known:
+        file = entry["file"]
+        return Known(
+            name=name, origin=PULLED, source=str(PULLED_FOLDER / file), path=self.folder / file, pinned=entry
+        )
 
     def called(self, name: str, settings: Settings | None) -> str:
         """The name on the shelf: its own, else that of the provider for which an integration of the settings stands."""
@@ -136,14 +171,10 @@ class Shelf:
                 hint=f"`interlock contracts pull {name}` fetches the provider's own; --contract FILE takes any other",
             )
         if known.origin == FILE:
-            return read_named(self.own[name].said, root=self.root, name=name)
-        ours = known.origin == LIBRARY
-        source = (
-            f"contracts/library/{name}/{known.path.name}" if ours else str(PULLED_FOLDER / known.path.name)
-        )
-        partial = ours or provider_of(name) != name
+            return self.own[name].read(name, self.root)
+        partial = known.origin == LIBRARY or provider_of(name) != name
         data = _pinned_bytes(known) if known.pinned is not None else read_bytes(known.path)
-        return adapters.parse(data, name=name, source=source, origin=known.origin, partial=partial)
+        return adapters.parse(data, name=name, source=known.source, origin=known.origin, partial=partial)
 
     def of_events(self, provider: str, integration: str | None = None) -> Contract | None:
         """What says what is delivered: the integration's contract where it does, the provider's, our library's.
@@ -152,14 +183,11 @@ class Shelf:
         """
         if integration in self.own and (own := self.load(str(integration))).events:
             return own
-        name, known = provider, self.known().get(provider)
-        if known is None:
-            return None
-        found = self.load(name)
-        if not found.events and known.origin == PULLED:
-            library = Shelf(self.library, library=self.library)
-            found = library.load(name) if name in library.known() else found
-        return found if found.events else None
+        theirs, library = replace(self, own={}), Shelf(self.library, library=self.library)
+        for shelf in (theirs, library):
+            if provider in shelf.known() and (found := shelf.load(provider)).events:
+                return found
+        return None
 
     def lock(self) -> dict[str, dict[str, Any]]:
         """The lines of the lock by name; empty where nothing was pulled. Raises `UsageError`."""
@@ -196,10 +224,7 @@ class Shelf:
         for name in new.keys() & before.keys():
             if before[name]["file"] not in kept:  # it was JSON, and is YAML now, or the other way round
                 (self.folder / before[name]["file"]).unlink(missing_ok=True)
-        return tuple(
-            Known(name=name, origin=PULLED, path=self.folder / entry["file"], pinned=entry)
-            for name, entry in new.items()
-        )
+        return tuple(self._pulled(name, entry) for name, entry in new.items())
 
 
 def read_named(said: str, *, root: Path | None = None, name: str | None = None) -> Contract:

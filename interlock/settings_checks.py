@@ -13,7 +13,7 @@ from interlock import catalogue
 from interlock.catalogue import Base, Provider, places
 from interlock.resolve import is_loopback
 from interlock.settings_mistakes import INTEGRATION_KEYS, Mistake, meant, quoted
-from interlock.settings_models import IntegrationSettings, seconds
+from interlock.settings_models import SERVICE_MODEL, IntegrationSettings, seconds
 from interlock.toml_lines import KeyPath
 
 GENERIC = "generic"
@@ -138,6 +138,13 @@ def _files(path: KeyPath, raw: Mapping[str, Any], folder: Path) -> Iterator[Mist
     own = _table(raw.get("client_certificate"))
     named = [((*path, "ca_file"), raw.get("ca_file"))]
     named += [((*path, "client_certificate", key), own.get(key)) for key in ("certificate", "key")]
+    contract, where = raw.get("contract"), (*path, "contract")
+    if isinstance(contract, str) and "://" in contract:
+        yield Mistake(
+            where, "must be a file: an address is fetched by `interlock contracts pull`, and never here"
+        )
+    elif isinstance(contract, str) and not contract.startswith(SERVICE_MODEL):
+        named.append((where, contract))
     for where, value in named:
         if isinstance(value, str) and not _is_file(folder, value):
             yield Mistake(where, f"there is no file {quoted(value)}; it is sought beside interlock.toml")

@@ -117,6 +117,8 @@ ProxyUrl = Annotated[
 ]
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
 FilePath = Annotated[Path, AfterValidator(Path.expanduser), _described("string")]
+# Before the name of an AWS service: its model, from the installed botocore, in the place of a document.
+SERVICE_MODEL = "botocore:"
 
 
 def _is(default: Any, description: str, **limits: Any) -> Any:

@@ -81,7 +81,7 @@ def recorded_drift(interactions: Iterable[Interaction], bench: Bench, *, levels:
         seen = look(View(each, bench))
         gathered.take(each, seen)
         if seen.operation is not None and seen.unjudged is None:
-            origins.add(origin_of(each, bench.contract.name))
+            origins.add(origin_of(each, bench.contract))
     return Recorded(
         findings=tuple(findings.in_order(gathered.findings(bench, levels))),
         interactions=gathered.interactions,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contracts.choosing import origin_of
 from contracts.drift.command import Asked, contract_of
 from contracts.running import Options, chooser, rulebook
 from contracts.shelf import Shelf
@@ -23,6 +24,7 @@ from tests.loopback import says, server
 from tests.probes.test_http_probes import ask
 
 HOST = "https://billing.example.com"
+CREDENTIAL = {"generic": "token", "stripe": "secret_key", "square": "access_token"}
 
 
 def document(kind: str = "string", **more: Any) -> str:
@@ -37,15 +39,17 @@ def document(kind: str = "string", **more: Any) -> str:
     return json.dumps(made | more)
 
 
-def project(folder: Path, base: str = HOST, *, provider: str = "generic", **more: Any) -> Settings:
+def project(
+    folder: Path, base: str = HOST, *, provider: str = "generic", environment: str = "stand_in", **more: Any
+) -> Settings:
     """Settings with one integration, `billing`, that has a contract of its own."""
     (folder / "docs").mkdir(exist_ok=True)
     (folder / "docs" / "billing.json").write_text(document(**more))
     service = 'service = { health = { path = "/health" }, identity = { path = "/me" }, auth = "bearer" }\n'
     (folder / "interlock.toml").write_text(
-        f'[integrations.billing]\nprovider = "{provider}"\nbase_url = "{base}"\nenvironment = "stand_in"\n'
+        f'[integrations.billing]\nprovider = "{provider}"\nbase_url = "{base}"\nenvironment = "{environment}"\n'
         f'contract = "docs/billing.json"\n{service if provider == "generic" else ""}'
-        f'credentials.{"token" if provider == "generic" else "secret_key"} = "env:BILLING_TOKEN"\n'
+        f'credentials.{CREDENTIAL[provider]} = "env:BILLING_TOKEN"\n'
     )
     return settings_module.load(folder / "interlock.toml")
 
@@ -72,12 +76,43 @@ def test_verify_knows_it_by_the_address_of_the_settings_and_by_its_name(tmp_path
 
 
 def test_without_an_address_its_own_servers_say_the_host(tmp_path: Path) -> None:
-    settings = project(tmp_path, servers=[{"url": "https://api.partner.example/v2"}])
+    project(tmp_path, servers=[{"url": "https://api.partner.example/v2"}])
     (tmp_path / "interlock.toml").write_text(
         '[integrations.billing]\nprovider = "stripe"\ncontract = "docs/billing.json"\n'
     )
     settings = settings_module.load(tmp_path / "interlock.toml")
     assert judged(settings, "https://api.partner.example/v2/me") == [("billing", ["response-body"])]
+
+
+@pytest.mark.parametrize("servers", [[], [{"url": "/v2"}], [{"url": "http://localhost:8000"}]])
+def test_the_path_of_the_settings_address_is_a_base_path(tmp_path: Path, servers: list[Any]) -> None:
+    settings = project(tmp_path, f"{HOST}/v2", servers=servers)
+    assert judged(settings, f"{HOST}/v2/me") == [("billing", ["response-body"])]
+
+
+def test_the_settings_say_which_world_was_asked(tmp_path: Path) -> None:
+    def origin(host: str, **more: Any) -> str:
+        contract = Shelf.of(project(tmp_path, **more)).load("billing")
+        return origin_of(interaction("GET", f"https://{host}/me", got={}), contract)
+
+    assert origin("billing.example.com") == "stand_in"
+    assert origin("127.0.0.1:8000") == "stand_in"
+    assert origin("connect.squareupsandbox.com", provider="square", environment="live") == "sandbox"
+    assert origin("connect.squareup.com", provider="square", environment="live") == "live"
+
+
+def test_what_is_called_as_its_provider_leaves_events_and_others_to_the_provider(tmp_path: Path) -> None:
+    project(tmp_path)
+    (tmp_path / "interlock.toml").write_text(
+        '[integrations.stripe]\nprovider = "stripe"\ncontract = "docs/billing.json"\n'
+        '[integrations.other]\nprovider = "stripe"\n'
+    )
+    shelf = Shelf.of(settings_module.load(tmp_path / "interlock.toml"))
+    assert shelf.load("stripe").title == "Billing"
+    for name in ("stripe", "other"):
+        events = shelf.of_events("stripe", name)
+        assert events is not None
+        assert events.source == "contracts/library/stripe/openapi.yaml"
 
 
 def test_it_goes_before_the_providers_and_leaves_it_the_rest(tmp_path: Path) -> None:
@@ -102,6 +137,10 @@ def test_drift_and_the_list_know_its_name(
         assert ended.value.code == status
     out, err = capsys.readouterr()
     assert "billing          file     docs/billing.json\n" in out
+    with pytest.raises(SystemExit):
+        main(["contracts", "--format", "json"])
+    entries = json.loads(capsys.readouterr().out)["contracts"]
+    assert {"name": "billing", "origin": "file", "source": "docs/billing.json", "pinned": None} in entries
     assert "name REVISION too" in err
 
 
@@ -116,7 +155,9 @@ def test_a_service_model_of_aws_may_be_named(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     settings = project(tmp_path)
     (tmp_path / "docs" / "billing.json").unlink()
-    with pytest.raises(UsageError, match=r"docs/billing\.json cannot be read"):
+    with pytest.raises(
+        UsageError, match=r"^integrations\.billing\.contract: .*docs/billing\.json cannot be read"
+    ):
         Shelf.of(settings).load("billing")
 
 

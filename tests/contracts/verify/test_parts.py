@@ -226,10 +226,10 @@ def test_parts_are_sought_at_the_hosts_of_their_provider_alone(tmp_path: Path) -
     assert [each.contract.name for each in choose(order("/", "https://api.stripe.com"))] == ["stripe"]
 
 
-def test_what_is_known_of_the_provider_holds_for_its_parts() -> None:
-    sandbox = order("/v2/checkout/orders/1", SANDBOX)
-    assert origin_of(sandbox, "paypal.checkout_orders") == "sandbox"
-    assert origin_of(order("/v2/checkout/orders/1"), "paypal.checkout_orders") == "live"
+def test_what_is_known_of_the_provider_holds_for_its_parts(tmp_path: Path) -> None:
+    orders = pinned(tmp_path).load("paypal.checkout_orders")
+    assert origin_of(order("/v2/checkout/orders/1", SANDBOX), orders) == "sandbox"
+    assert origin_of(order("/v2/checkout/orders/1"), orders) == "live"
     header = idempotency_header("paypal")
     assert header is not None
     assert idempotency_header("paypal.checkout_orders") == header
