@@ -68,6 +68,11 @@ class _Until(io.RawIOBase):
             self._sock.settimeout(left)
         return self._stream.readinto(buffer)
 
+    def give_up(self) -> None:
+        """Let the connection be found closed by whoever would use it again."""
+        with contextlib.suppress(OSError):  # the other side was sooner
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         self._stream.close()
         super().close()
@@ -83,9 +88,14 @@ class _Answer(http.client.HTTPResponse):
         self.beyond = 0
 
     def _close_conn(self) -> None:
-        """Who sends so much that it would be taken for the next answer is found out while it is still here."""
+        """Who sends so much that it would be taken for the next answer is found out while it is still here.
+
+        Nothing is asked on that connection any more: it would be another fault, of whoever is asked next.
+        """
         self._until.shut = True
         self.beyond = len(self.fp.peek().strip(b"\r\n"))
+        if self.beyond:
+            self._until.give_up()
         super()._close_conn()  # type: ignore[misc] # private, and all there is
 
     def _read_status(self) -> tuple[str, int, str]:

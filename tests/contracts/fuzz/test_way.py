@@ -141,6 +141,18 @@ def test_bytes_that_are_no_answer_are_a_fault() -> None:
         assert {(*each[:2], each[2].startswith(seen)) for each in faults} == {("fuzz-no-answer", title, True)}
 
 
+def test_a_connection_on_which_too_much_came_is_not_used_again() -> None:
+    def stays_open(sock: socket.socket) -> None:
+        sock.sendall(OK + b"Content-Length: 2\r\n\r\n{}more")
+        again.append(sock.recv(65536))  # and is silent to whoever asks on it again
+
+    again: list[bytes] = []
+    surplus, right = told(asked(stays_open, whole(b"{}")))
+    assert surplus == {("fuzz-no-answer", BEYOND, "200: 4 bytes after its end")}
+    assert right == set()
+    assert set(again) == {b""}
+
+
 RIGHT = (
     b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 2 + whole(b"{}"),
     b"HTTP/1.1 100 Continue\r\n\r\n" + whole(b"{}"),
