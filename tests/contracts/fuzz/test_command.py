@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -9,12 +10,14 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from contracts.contract import Answer, Operation
+from contracts.fuzz import engine
 from contracts.fuzz.halt import Halt
 from contracts.fuzz.report import succeeded
 from interlock.cli import main
@@ -38,13 +41,18 @@ def ended(*arguments: str) -> int:
 
 
 def asked(url: str, *more: str) -> int:
-    """The shop's contract against an address, a little."""
-    return ended("--contract", "shop.json", "--url", url, "--seed", "7", "--max-examples", "5", *more)
+    """The shop's contract against an address, a little, by single requests."""
+    little = ("--seed", "7", "--max-examples", "5", "--steps", "0")
+    return ended("--contract", "shop.json", "--url", url, *little, *more)
+
+
+IN_SEQUENCES = ("--steps", "6")
 
 
 def test_a_right_server_passes_and_proves_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with shops.served(shops.right, token=shops.TOKEN) as (url, _):
-        assert asked(url, "--header", "Authorization=env:SHOP_TOKEN", "--evidence", "found") == 0
+        told = ("--header", "Authorization=env:SHOP_TOKEN", "--evidence", "found")
+        assert asked(url, *told, *IN_SEQUENCES) == 0
     out, err = capsys.readouterr()
     assert "answered by 2 of 2 operations, seed 7: no findings" in out
     assert err == ""
@@ -70,7 +78,8 @@ def test_every_form_tells_the_same_and_no_secret(folder: Path, capsys: pytest.Ca
     kinds = ("json", "junit", "sarif", "markdown")
     reports = [word for kind in kinds for word in ("--report", f"{kind}={kind}.out")]
     with shops.served(shops.forgets_the_name, token=shops.TOKEN) as (url, _):
-        assert asked(url, "--header", "Authorization=env:SHOP_TOKEN", "--format", "json", *reports) == 1
+        more = ("--header", "Authorization=env:SHOP_TOKEN", "--format", "json", *reports)
+        assert asked(url, *more, *IN_SEQUENCES) == 1
     told = capsys.readouterr().out
     form: dict[str, Any] = json.loads(told)
     assert (form["schema"], form["summary"]["seed"]) == ("interlock.fuzz/1", 7)
@@ -190,7 +199,10 @@ def test_what_breaks_schemathesis_is_told_with_what_was_found_before(
     assert "schemathesis broke off: ZeroDivisionError: made up" in out
 
 
-def test_the_time_is_up_while_a_request_hangs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_time_is_up_while_a_request_hangs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_LAST_SECONDS", 0.2)
     over, answered = threading.Event(), []
 
     def hangs(path: str, query: dict[str, str]) -> shops.Reply:
@@ -222,46 +234,49 @@ def test_what_is_open_is_no_evidence(about: str, folder: Path, monkeypatch: pyte
         document["paths"]["/items"]["get"]["responses"]["200"]["links"] = {"look": link}
     (folder / "shop.json").write_text(json.dumps(document))
     with shops.served(shops.right) as (url, _):
-        assert asked(url, "--evidence", "found") == 3
+        assert asked(url, "--evidence", "found", *IN_SEQUENCES) == 3
     assert json.loads((folder / "found" / "shop.contract-fuzz.json").read_text())["verdict"] == "unproven"
 
 
-@pytest.mark.parametrize(
-    ("number", "times", "status", "why"),
-    [
-        (signal.SIGINT, 5, 130, "it was interrupted"),
-        (signal.SIGTERM, 3, 143, "it was told to end"),
-    ],
-)
-def test_a_signal_ends_it_and_what_was_found_until_then_is_told(
-    number: signal.Signals, times: int, status: int, why: str, folder: Path
-) -> None:
-    script = "from interlock.cli import main; main()"
+def test_a_signal_ends_it_and_what_was_found_until_then_is_told(folder: Path) -> None:
+    signals = {signal.SIGINT: (5, 130, "it was interrupted"), signal.SIGTERM: (3, 143, "it was told to end")}
+    with contextlib.ExitStack() as stack:
+        begun = {number: stack.enter_context(_begun(folder / number.name)) for number in signals}
+        for number, (times, status, why) in signals.items():
+            process, enough = begun[number]
+            assert enough.wait(30)
+            for _ in range(times):
+                process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+            form = json.loads(out)
+            assert (process.returncode, form["summary"]["stopped"], err) == (status, why, b"")
+            assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
+            assert list((folder / number.name).iterdir()) == []
+
+
+@contextlib.contextmanager
+def _begun(temporary: Path) -> Iterator[tuple[subprocess.Popen[bytes], threading.Event]]:
+    """A process that fuzzes, and what is set when it has asked enough for a fault to be seen."""
     count, enough = itertools.count(), threading.Event()
-    (temporary := folder / "tmp").mkdir()
 
     def shop(path: str, query: dict[str, str]) -> shops.Reply:
         if next(count) == 60:
             enough.set()
         return shops.forgets_the_name(path, query)
 
+    temporary.mkdir()
     with shops.served(shop) as (url, _):
         said = ["--contract", "shop.json", "--url", url, "--max-examples", "10000", "--format", "json"]
         process = subprocess.Popen(
-            [sys.executable, "-c", script, "fuzz", *said],
-            cwd=folder, env={**os.environ, "TMPDIR": str(temporary)},
+            [sys.executable, "-c", "from interlock.cli import main; main()", "fuzz", *said],
+            cwd=temporary.parent, env={**os.environ, "TMPDIR": str(temporary)},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        assert enough.wait(30)
-        for _ in range(times):
-            process.send_signal(number)
-        out, err = process.communicate(timeout=30)
-    form = json.loads(out)
-    assert process.returncode == status
-    assert form["summary"]["stopped"] == why
-    assert "fuzz-body" in {each["rule"] for case in form["cases"] for each in case["findings"]}
-    assert err == b""
-    assert list(temporary.iterdir()) == []
+        with process:
+            try:
+                yield process, enough
+            finally:
+                process.kill()
 
 
 def test_a_signal_before_anything_is_under_way_ends_it_at_once() -> None:

@@ -98,7 +98,7 @@ ENDLESS: dict[Say, str] = {
 
 
 def test_an_answer_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(engine, "ANSWER_SECONDS", 0.2)
     found = asked(*ENDLESS)
     for faults, seen in zip(told(found), ENDLESS.values(), strict=True):
         assert {(rule, said.startswith(seen)) for rule, _, said in faults} == {("fuzz-no-answer", True)}
