@@ -42,6 +42,7 @@ class Side:
         """`of`: the schema whose alternatives they are; `others`: the names of those of the other side."""
         self.shapes = shapes
         self.tags: dict[str, str] | None = None
+        self._opened: set[Places] = set()
         self._tag(of)
         self.places = self._spread(places, frozenset(others), _NESTED)
 
@@ -50,7 +51,7 @@ class Side:
         if not isinstance(told, Mapping):
             return
         self.tags = self.tags or {}
-        for tag, said in sorted(mapped(told, "mapping").items()):
+        for tag, said in sorted(mapped(told, "mapping").items(), key=str):
             target = of_reference(said) or join("/components/schemas", str(said))
             for pointer in self.shapes.places(target):
                 self.tags[pointer] = f"{self.tags[pointer]}, {tag}" if pointer in self.tags else str(tag)
@@ -60,7 +61,10 @@ class Side:
         found: list[Places] = []
         for each in places:
             shape = self.shapes.of(each)
+            if each in self._opened:
+                continue
             if left > 0 and shape.only_grouped and _name(self.shapes, each) not in others:
+                self._opened.add(each)
                 self._tag(each)
                 found += self._spread(shape.groups[0].branches, others, left - 1)
             else:

@@ -93,9 +93,9 @@ def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
         return False
     if "const" in node and node["const"] is not None:
         return False
+    known: dict[int, bool] = {}
     return all(
-        any(_branch_takes_null(each, document, _MAX_NESTED) for each in branches)
-        for branches in _choices(node)
+        any(_branch_takes_null(each, document, known) for each in branches) for branches in _choices(node)
     )
 
 
@@ -103,8 +103,8 @@ def _choices(node: Mapping[str, Any]) -> list[list[Any]]:
     return [branches for keyword in ("anyOf", "oneOf") if (branches := listed(node, keyword))]
 
 
-def _branch_takes_null(node: Any, document: Mapping[str, Any], left: int) -> bool:
-    """Whether an alternative says that it takes null, or says nothing at all. `left`: those within it that count."""
+def _branch_takes_null(node: Any, document: Mapping[str, Any], known: dict[int, bool]) -> bool:
+    """Whether an alternative says that it takes null, or says nothing at all. `known`: of those that were asked."""
     for _ in range(_MAX_HOPS):
         if not isinstance(node, Mapping):
             return node is not False
@@ -119,10 +119,13 @@ def _branch_takes_null(node: Any, document: Mapping[str, Any], left: int) -> boo
     types = named_types(node)
     if "null" in types or None in listed(node, "enum") or not (node.keys() - ANNOTATIONS):
         return True
-    within = [] if types or left <= 0 else _choices(node)
-    return bool(within) and all(
-        any(_branch_takes_null(each, document, left - 1) for each in branches) for branches in within
-    )
+    if (found := known.get(id(node))) is None:
+        known[id(node)] = False  # one that leads to itself
+        within = [] if types or len(known) > _MAX_VALUES else _choices(node)
+        found = known[id(node)] = bool(within) and all(
+            any(_branch_takes_null(each, document, known) for each in branches) for branches in within
+        )
+    return found
 
 
 def meant(node: Any, document: Mapping[str, Any]) -> Any:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from contracts.drift.keywords import type_of
 from contracts.drift.shapes import Shape
-from contracts.schemas import FORMATS
+from contracts.schemas import FORMATS, validator_of_own
 
 # Formats that a value can be held to; each takes what those in its set take, and no format takes all.
 _WIDER = {"int64": frozenset({"int32"}), "double": frozenset({"float"})}
@@ -30,9 +27,15 @@ def kinds(shape: Shape) -> Kinds | None:
     return frozenset((each, _format(shape, each)) for each in shape.types)
 
 
-def of_values(values: Mapping[str, Any]) -> Kinds:
-    """The types of listed values, whatever is said beside them."""
-    return frozenset((type_of(each), "") for each in values.values())
+def of_values(shape: Shape) -> Kinds:
+    """The types of its listed values; one that does not fit its format is none that anybody may send."""
+    held = [validator_of_own({"format": each}) for each in shape.formats & FORMATS]
+    fitting = (
+        value
+        for value in (shape.values or {}).values()
+        if all(each is None or each.is_valid(value) for each in held)
+    )
+    return frozenset((type_of(value), "") for value in fitting)
 
 
 def _format(shape: Shape, name: str) -> str:

@@ -45,7 +45,7 @@ def _leaves_out(shapes: Shapes, shape: Shape) -> bool:
 def _types(look: Look) -> None:
     one, two = _kinds(look.base, look.walk.base), _kinds(look.revision, look.walk.revision)
     if look.base.values and look.revision.values:
-        one, two = kinds.of_values(look.base.values), kinds.of_values(look.revision.values)
+        one, two = kinds.of_values(look.base), kinds.of_values(look.revision)
     else:
         _formats(look)
     said = {"promised": kinds.spelled(one, look.base), "seen": kinds.spelled(two, look.revision)}

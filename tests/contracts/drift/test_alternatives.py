@@ -76,6 +76,13 @@ def test_a_pattern_that_listed_values_do_not_fit_is_told() -> None:
     }
 
 
+def test_a_format_that_listed_values_do_not_fit_is_told() -> None:
+    listed = STRING | {"enum": ["x"]}
+    assert rules(asking(listed), asking(listed | {"format": "date"})) == {
+        "request-property-type-narrowed": "error"
+    }
+
+
 def test_alternatives_that_stand_within_another_one_now_are_still_there() -> None:
     cards = {"A": shape(n=STRING), "B": shape(i=STRING), "C": shape(x=BOOLEAN)}
     union = {"oneOf": [component("A"), component("B")]}
@@ -89,6 +96,15 @@ def test_alternatives_that_stand_within_another_one_now_are_still_there() -> Non
     assert found(two, one) == [
         {"request-property-alternative-removed": "error"}, {"response-property-alternative-removed": "info"},
     ]  # fmt: skip
+
+
+def test_alternatives_that_stand_within_themselves_come_to_an_end() -> None:
+    many = {f"U{n}": {"anyOf": [component(f"U{m}") for m in range(12)]} for n in range(12)}
+    one, two = held(component("U0"), **many), held({"anyOf": [component("U1"), STRING]}, **many)
+    assert found(one, two)[0].keys() <= {
+        "request-property-alternative-added",
+        "request-property-alternative-removed",
+    }
 
 
 def test_a_component_that_was_renamed_is_the_alternative_that_it_was() -> None:
