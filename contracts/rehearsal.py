@@ -21,7 +21,7 @@ def address(url: str, *, own_host: bool, sends: str) -> str:
         parts = urlsplit(url)
     except ValueError as exc:
         raise UsageError(f"--url {exc}") from exc
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")  # with a dot at its end it is the same host
     if not url.isascii() or parts.username is not None:
         raise UsageError("--url must be ASCII, other characters percent-encoded, and hold no user name")
     if is_loopback(host):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from schemathesis import Response
 
 _NAMES = (b"NaN", b"Infinity")
+_MOST = 20  # that are told of one body: thousands say no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Bodies:
         """What is wrong with a body that schemathesis does not judge."""
         media, kind = self._media(operation, response), _kind(response)
         body = response.content
-        for place, name in constants(response).items():
+        for place, name in itertools.islice(constants(response).items(), _MOST):
             yield Wrong(pointer=place, seen=f"the body is not JSON, which has no {name}")
         if media is None or media.schema is None or not body or _is_schemathesis(kind):
             return
@@ -123,7 +125,7 @@ def constants(response: Response) -> dict[str, str]:
             found[at] = value.name
         elif isinstance(value, dict | list):
             inner = value.items() if isinstance(value, dict) else enumerate(value)
-            ahead += [(join(at, key), each) for key, each in inner]
+            ahead += [(join(at, key), each) for key, each in inner][::-1]
     return found
 
 

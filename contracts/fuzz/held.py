@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,8 @@ from contracts.pointers import follow, join, nodes, of_reference
 
 # A client that reads the number into as many bits breaks on what is beyond them.
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
-_DATA = frozenset(
-    {"const", "default", "enum", "example", "examples"}
-)  # no schemas, though they may look like some
+# No schemas, though they may look like some.
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
 
 
 def held(contract: Contract) -> tuple[Contract, dict[str, str]]:
@@ -33,7 +33,8 @@ def held(contract: Contract) -> tuple[Contract, dict[str, str]]:
             node.setdefault("maximum", limits[1])
     out: dict[str, str] = {}
     patterns.mend(document, "", _taken, out)
-    found = {each.name: sorted(_of(contract.document, each, out)) for each in contract.operations if out}
+    part = functools.cache(functools.partial(_part, contract.document, frozenset(out)))
+    found = {each.name: sorted(_of(each, part)) for each in contract.operations if out}
     return replace(contract, document=document), {name: _told(found[name]) for name in found if found[name]}
 
 
@@ -50,8 +51,8 @@ def _taken(schema: dict[str, Any]) -> bool:
     return True
 
 
-def _of(document: Mapping[str, Any], operation: Operation, out: Collection[str]) -> set[str]:
-    """Which of these places are in what an operation asks for and promises."""
+def _of(operation: Operation, part: Callable[[str], tuple[set[str], list[str]]]) -> set[str]:
+    """Which of the places are in what an operation asks for and promises. `part`: what is in a schema alone."""
     holders: list[Parameter | Media] = [
         *operation.parameters,
         *(operation.body.media if operation.body else ()),
@@ -60,19 +61,35 @@ def _of(document: Mapping[str, Any], operation: Operation, out: Collection[str])
         holders += (*answer.media, *answer.headers)
     ahead = [each.schema for each in holders if each.schema]
     seen: set[str] = set()
+    found: set[str] = set()
     while ahead:
-        at = ahead.pop()
-        if at in seen:
-            continue
-        seen.add(at)
-        node = follow(document, at)
+        if (at := ahead.pop()) not in seen:
+            seen.add(at)
+            within, others = part(at)
+            found |= within
+            ahead += others
+    return found
+
+
+def _part(document: Mapping[str, Any], out: frozenset[str], pointer: str) -> tuple[set[str], list[str]]:
+    """Which of these places are in a schema, and where its references lead; a large one is of many operations."""
+    within: set[str] = set()
+    others: list[str] = []
+    ahead = [(pointer, follow(document, pointer))]
+    while ahead:
+        at, node = ahead.pop()
+        within |= {at} & out
         if isinstance(node, Mapping):
             to = of_reference(node.get("$ref"))
-            ahead += [to] if to is not None else []
-            ahead += [join(at, name) for name in node if name not in _DATA or at.endswith("/properties")]
+            others += [to] if to is not None else []
+            ahead += [
+                (join(at, name), each)
+                for name, each in node.items()
+                if name not in _DATA or at.endswith("/properties")
+            ]
         elif isinstance(node, list):
-            ahead += [join(at, index) for index in range(len(node))]
-    return seen & set(out)
+            ahead += [(join(at, index), each) for index, each in enumerate(node)]
+    return within, others
 
 
 def _told(places: list[str]) -> str:

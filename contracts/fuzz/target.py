@@ -77,10 +77,13 @@ def found(
     redactor.learn(*told.values())
     refuse_live(told.values())
     sent = {key: secret.reveal() for key, secret in told.items()}
+    if own is not None and not told:
+        sent = own_headers(own, url)
+        redactor.learn(*_tokens(sent))
     return Target(
         url=url,
         contract=contract,
-        headers=own_headers(own, url) if own is not None and not told else sent,
+        headers=sent,
         redactor=redactor,
         network=own.network if own else settings.suite if settings else Network(),
         folder=settings.folder if settings else Path.cwd(),
@@ -142,6 +145,13 @@ def own_headers(own: Integration, url: str) -> dict[str, str]:
         return dict(asyncio.run(made.sign(Draft(method="GET", url=url))).headers)
     except (TokenRefused, WireError) as exc:
         raise CannotJudge(f"{own.name}: no token could be had: {exc}") from exc
+
+
+def _tokens(headers: Mapping[str, str]) -> Iterator[Secret]:
+    """What was had with a credential, and is none of the settings."""
+    for name, value in headers.items():
+        if name.lower() == "authorization":
+            yield Secret(value.rpartition(" ")[2], name="a token")
 
 
 @contextlib.contextmanager

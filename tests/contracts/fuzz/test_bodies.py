@@ -81,6 +81,11 @@ def test_what_json_has_no_word_for_is_told_where_it_stands(
         assert told[place] == f"200: {said}"
 
 
+def test_of_many_things_that_json_has_no_word_for_the_first_are_told() -> None:
+    found, _ = asked(document({"type": "array"}, shops.JSON), shops.JSON, b"[" + b"NaN," * 5_000 + b"NaN]")
+    assert [each.message_pointer for each in found.faults] == sorted(f"/response/body/{n}" for n in range(20))
+
+
 def test_what_fits_no_branch_is_told_where_it_is_wrong() -> None:
     inner = {
         "oneOf": [

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from contracts.contract import Answer, Operation
-from contracts.fuzz import engine
+from contracts.fuzz import engine, target
 from contracts.fuzz.halt import Halt
 from contracts.fuzz.report import succeeded
 from interlock.cli import main
@@ -128,6 +128,28 @@ def test_an_integrations_own_credential_is_sent_where_it_is_a_sandboxs(
     assert key not in out
 
 
+def test_a_token_that_was_had_with_a_credential_is_not_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "made-up-token-of-the-hour"
+
+    def echoes(path: str, query: dict[str, str]) -> shops.Reply:
+        return 200, shops.JSON, [token]
+
+    monkeypatch.setenv("SHOP_ID", "made-up-id")
+    (folder / "interlock.toml").write_text(
+        '[integrations.shop]\nprovider = "paypal"\nenvironment = "sandbox"\n'
+        'credentials.client_id = "env:SHOP_ID"\ncredentials.client_secret = "env:SHOP_TOKEN"\n'
+    )
+    monkeypatch.setattr(target, "own_headers", lambda *_: {"Authorization": f"Bearer {token}"})
+    with shops.served(echoes, token=token) as (url, _):
+        assert asked(url, "shop") == 1
+    out = capsys.readouterr().out
+    assert "fuzz-body" in out
+    assert "[redacted a token]" in out
+    assert token not in out
+
+
 HERE = "http://127.0.0.1:9"
 
 
@@ -137,6 +159,7 @@ HERE = "http://127.0.0.1:9"
         (["--url", HERE], "NAME or --contract says what is promised"),
         (["stripe", "--url", "http://shop.example"], "is beyond loopback"),
         (["stripe", "--url", "https://api.stripe.com", "--i-own-this-host"], "is stripe's own host"),
+        (["stripe", "--url", "https://api.stripe.com./v1", "--i-own-this-host"], "is stripe's own host"),
         (["stripe", "--url", "http://me:pass@127.0.0.1"], "must not hold a user name"),
         (["stripe", "--url", "http://127.0.0.1/?key=1"], "must not hold a query"),
         (["stripe", "--url", "127.0.0.1"], "--url"),
