@@ -107,6 +107,10 @@ def read(  # noqa: PLR0911 - one for each kind
         return claims(body)
     if name.startswith("text/") and not structured:
         return _text(body, content_type, media, coercer)
+    if body.lstrip()[:1] in {b"{", b"["} and _wants_structure(media, coercer):  # JSON by a name of one's own
+        found = _json(body)
+        if found.problem is None:
+            return found
     return Read(opaque=f"{name or 'a body without a media type'} is not looked into")
 
 
@@ -200,11 +204,33 @@ def _typed(fields: list[tuple[str, str]], sent_as: Mapping[str, str], media: Med
         if _is_json_field(
             coercer.kinds(coercer.member(schema, name)), value, sent_as.get(name) or media.parts.get(name)
         ):
-            parsed = _json(value.encode("utf-8", "surrogatepass"))
-            made[name] = value if parsed.problem or parsed.opaque else parsed.value
+            made[name] = _parsed(value, coercer.member(schema, name), coercer)
         elif isinstance(how, Mapping) and how.get("explode") is False and value:
             made[name] = value.split(values.DELIMITERS.get(str(how.get("style")), ","))
     return coercer.coerce(made, media.schema)
+
+
+def _parsed(text: str, schema: Any, coercer: Coercer) -> Any:
+    """A field that is JSON as its value; a file that happens to be JSON stays the text that its schema promises."""
+    parsed = _json(text.encode("utf-8", "surrogatepass"))
+    if parsed.problem or parsed.opaque:
+        return text
+    value, kinds = parsed.value, coercer.kinds(schema)
+    several = [value]
+    if kinds - {"null"} == {"array"}:  # a list of files, of which there is one
+        several = value if isinstance(value, list) else several
+        kinds = _kinds_of_items(schema, coercer)
+    fits = all(values.types_of_value(each) & kinds for each in several)
+    return text if "string" in kinds and not fits else value
+
+
+def _kinds_of_items(schema: Any, coercer: Coercer) -> set[str]:
+    plain = coercer.plain(schema)
+    found: set[str] = set()
+    for each in (plain, *(one for name in ("allOf", "anyOf", "oneOf") for one in plain.get(name) or ())):
+        inner = coercer.plain(each)
+        found |= coercer.kinds(inner.get("items")) if isinstance(inner, Mapping) else set()
+    return found
 
 
 def _is_json_field(kinds: set[str], value: str, media_type: str | None) -> bool:

@@ -220,7 +220,7 @@ class Coercer:
         types = types_of(schema)
         if not types:
             return not any(name in schema for name in ("anyOf", "oneOf", "allOf")) or isinstance(value, str)
-        return bool(types & _types_of_value(value))
+        return bool(types & types_of_value(value))
 
     def _fits(self, value: Any, schema: Any) -> bool:
         """Whether a text, a number or the like is as the schema itself says, whatever it is composed of."""
@@ -272,7 +272,8 @@ def types_of(schema: Mapping[str, Any]) -> set[str]:
     return {"array"} if "items" in schema else set()
 
 
-def _types_of_value(value: Any) -> set[str]:
+def types_of_value(value: Any) -> set[str]:
+    """The names that JSON Schema has for what a value is."""
     if isinstance(value, bool):
         return {"boolean"}
     if isinstance(value, int):

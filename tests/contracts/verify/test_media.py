@@ -65,13 +65,13 @@ def part(name: str, content: str, kind: str | None = None, more: str = "") -> st
     return head + (f"Content-Type: {kind}\r\n" if kind else "") + f"\r\n{content}\r\n"
 
 
-def sent(parts: list[str], boundary: str = "made-up", encoding: Any = None) -> Verified:
+def sent(parts: list[str], boundary: str = "made-up", encoding: Any = None, file: Any = None) -> Verified:
     """A form with a file and a number, both needed."""
     schema = {
         "type": "object",
         "required": ["file", "n"],
         "additionalProperties": False,
-        "properties": {"file": {"type": "string"}, "n": INTEGER},
+        "properties": {"file": file or {"type": "string"}, "n": INTEGER},
     }
     given = document()
     content = {FORM: {"schema": schema, "encoding": encoding or {}}}
@@ -113,3 +113,44 @@ def test_a_part_of_another_media_type_than_its_encoding_is_found(kind: str | Non
 def test_a_form_of_more_fields_than_are_read_is_said_to_be_unjudged() -> None:
     found = sent([part("n", "1")] * 10_001)
     assert found.unjudged == ("/request/body: it has more than 10000 fields",)
+
+
+FILE = {"type": "string", "format": "binary"}
+FILES = {"type": "array", "items": FILE}
+
+
+@pytest.mark.parametrize("promised", [FILE, FILES, {"anyOf": [FILES, {"type": "null"}]}])
+@pytest.mark.parametrize("content", ['{"a": 1}', "[1, 2]", "7", "null"])
+def test_a_file_that_is_json_is_a_file_all_the_same(promised: Any, content: str) -> None:
+    assert places(sent([part("file", content, JSON), part("n", "1")], file=promised)) == []
+
+
+def test_a_field_that_says_json_is_read_as_what_it_is() -> None:
+    wanted = {"type": "object", "properties": {"a": INTEGER}}
+    assert places(sent([part("file", '{"a": 1}', JSON), part("n", "1")], file=wanted)) == []
+    found = sent([part("file", '{"a": "x"}', JSON), part("n", "1")], file=wanted)
+    assert places(found) == [("request-body", "/request/body/file/a")]
+    words = {"type": "array", "items": {"type": "string", "maxLength": 1}}
+    assert places(sent([part("file", '["a", "b"]', JSON), part("n", "1")], file=words)) == []
+    found = sent([part("file", '["a", "bb"]', JSON), part("n", "1")], file=words)
+    assert places(found) == [("request-body", "/request/body/file/1")]
+
+
+@pytest.mark.parametrize(
+    ("got", "found", "unjudged"),
+    [
+        (b'{"a": 1}', [], False),
+        (b'{"a": "x"}', [("response-body", "/response/body/a")], False),
+        (b"{a: 1}", [("body-unjudged", "/response/body")], True),
+        (b"a = 1", [("body-unjudged", "/response/body")], True),
+    ],
+)
+def test_an_object_under_a_media_type_of_ones_own_is_judged_where_it_is_json(
+    got: bytes, found: list[tuple[str, str]], unjudged: bool
+) -> None:
+    name = "application/vnd.shop.object"
+    held = answered(
+        {name: {"type": "object", "properties": {"a": INTEGER}}}, got, answered={"Content-Type": name}
+    )
+    assert places(held) == found
+    assert bool(held.unjudged) == unjudged
