@@ -147,10 +147,6 @@ class Shelf:
         """The name on the shelf: its own, else that of the provider for which an integration of the settings stands."""
         return name if name in self.known() else provider_called(name, settings)
 
-    def promised(self, integration: str, provider: str) -> str:
-        """The name of an integration's contract: its own where there is one, else its provider's."""
-        return integration if integration in self.known() else provider
-
     def family(self, name: str) -> tuple[str, ...]:
         """What a provider's promises are sought in, in turn: the parts of its own that were pulled, then `name`."""
         return (*sorted(each for each in self.lock() if each != name and provider_of(each) == name), name)

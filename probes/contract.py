@@ -1,4 +1,4 @@
-"""The contract probe: is the answer to the cheapest read call still as the provider's contract promises?"""
+"""The contract probe: is the answer to the cheapest read call still as its contract promises?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from probes.asking import overhear, put, unset
 from probes.probe import Planned, Seen, Tools, unknown
 
 if TYPE_CHECKING:
-    from contracts.shelf import Shelf
+    from contracts.shelf import Known, Shelf
     from contracts.view import Bench
 
 # What is asked with our credential and answered with what we use; a stranger's refusal says little of a contract.
@@ -28,7 +28,7 @@ _READ = (ProbeKind.CREDENTIAL, ProbeKind.ACCOUNT, ProbeKind.HEADROOM)
 
 @dataclass(frozen=True, slots=True)
 class ContractProbe:
-    """Asked only where a contract is known: pulled and pinned, or our library's."""
+    """Asked only where a contract is known: named by the settings, pulled and pinned, or our library's."""
 
     def cost(self, integration: Integration) -> Cost | None:
         """Of the cheapest read call; None where there is none, no contract or never a credential."""
@@ -73,32 +73,32 @@ def cheapest(integration: Integration) -> Ask | None:
 
 def _known(integration: Integration) -> bool:
     try:
-        shelf, name = _shelf(integration)
-        return name in shelf.known()
+        return _kept(integration)[1] is not None
     except UsageError:
         return True  # there may be one; the probe says what is wrong with the shelf
 
 
-def _shelf(integration: Integration) -> tuple[Shelf, str]:
-    """Where its contract is, and under which name. Raises `UsageError`."""
+def _kept(integration: Integration) -> tuple[Shelf, Known | None]:
+    """Where its contract is kept, and which it is: its own, else its provider's. Raises `UsageError`."""
     from contracts.shelf import Own, Shelf  # noqa: PLC0415 - only where contracts are asked for
 
     own = Own.of(integration.settings)
     shelf = Shelf(integration.folder, own={integration.name: own} if own else {})
-    return shelf, shelf.promised(integration.name, integration.provider.name)
+    known = shelf.known()
+    return shelf, known.get(integration.name) or known.get(integration.provider.name)
 
 
 async def _bench(integration: Integration, tools: Tools) -> Bench:
     """Read and compiled once, and again when the file has changed. Raises `UsageError`."""
-    shelf, name = _shelf(integration)
-    path = shelf.known()[name].path
-    key = (path, path.stat().st_mtime_ns if path.is_file() else 0)  # `load` says what is missing
+    shelf, known = _kept(integration)
+    name, path = (known.name, known.path) if known else (integration.provider.name, integration.folder)
+    key = (name, path, path.stat().st_mtime_ns if path.is_file() else 0)  # `load` says what is missing
     if key not in tools.benches:
         reading = asyncio.to_thread(_read, shelf, name, tools)
         tools.benches[key] = asyncio.ensure_future(reading)
     try:
         return await asyncio.shield(tools.benches[key])
-    except UsageError:
+    except Exception:  # it may be mended by the next time
         tools.benches.pop(key, None)
         raise
 

@@ -75,9 +75,9 @@ class Seen:
 class Tools:
     """What probes work with: one set for a process. `region` names where this process runs.
 
-    `benches`: contracts that are read, by file and its time of change in nanoseconds. `heard`: what probes of one run
-    have been answered to signed questions, by integration, way of signing in and question, None for what was not good;
-    None where nothing is kept.
+    `benches`: contracts that are read, by name, file and its time of change in nanoseconds. `heard`: what probes of
+    one run have been answered to signed questions, by integration, way of signing in and question, None for what was
+    not good; None where nothing is kept.
     """
 
     client: Client = field(default_factory=Client)
@@ -86,7 +86,7 @@ class Tools:
     fingerprint_key: bytes = b"interlock"
     region: str = "local"
     trail: Trail = field(default_factory=Trail)
-    benches: dict[tuple[Path, int], asyncio.Future[Bench]] = field(default_factory=dict)
+    benches: dict[tuple[str, Path, int], asyncio.Future[Bench]] = field(default_factory=dict)
     heard: dict[tuple[str, str | None, Draft], asyncio.Future[Answer | None]] | None = None
     _signers: dict[tuple[str, str | None], Signer | None] = field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from interlock.errors import UsageError
 from interlock.integration import resolve_all
 from interlock.records import ProbeKind, State
 from interlock.settings import Settings
+from probes.probe import Tools
 from tests.contracts.verify.made import NOW, interaction
 from tests.loopback import says, server
 from tests.probes.test_http_probes import ask
@@ -170,6 +171,27 @@ def test_its_events_go_before_the_providers_which_are_there_where_it_has_none(tm
         found = shelf.of_events("stripe", "billing")
         assert found is not None
         assert found.source.startswith(source)
+
+
+async def test_integrations_with_one_contract_are_held_to_it_each_at_its_own_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BILLING_TOKEN", "tok_made_up")
+    answer = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"id": "7"}'
+    tools = Tools()
+    async with server(says(answer)) as port:
+        project(tmp_path, f"http://127.0.0.1:{port}")
+        path = tmp_path / "interlock.toml"
+        text = path.read_text()
+        more = text.replace(".billing]", ".again]").replace(f":{port}", f":{port}/v2")
+        path.write_text(text + more)
+        outcomes = [
+            await ask(each, ProbeKind.CONTRACT, tools) for each in resolve_all(settings_module.load(path))
+        ]
+    assert [(each.integration, each.state) for each in outcomes] == [
+        ("billing", State.OPERATIONAL),
+        ("again", State.OPERATIONAL),
+    ]
 
 
 @pytest.mark.parametrize(("kind", "state"), [("string", State.OPERATIONAL), ("integer", State.DEGRADED)])
