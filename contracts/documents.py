@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import functools
 import json
 import re
@@ -36,17 +37,22 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
         raise UsageError(f"{where}: is larger than {MAX_BYTES // 1024 // 1024} MiB")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        document = json.loads(data) if data.lstrip()[:1] == b"{" else _yaml(data, where)
+        document = _loaded(data, where)
     except RecursionError as exc:
         raise UsageError(f"{where}: is nested too deeply") from exc
-    except ValueError as exc:
-        if data.lstrip()[:1] != b"{":
-            raise UsageError(f"{where}: {exc}") from exc
-        document = _yaml(data, where)  # YAML may begin with a brace too
+    except ValueError as exc:  # such as a number of thousands of digits
+        raise UsageError(f"{where}: {exc}") from exc
     if not isinstance(document, dict):
         raise UsageError(f"{where}: is not an object, so it is no contract")
     _check_depth(document, where)
     return document
+
+
+def _loaded(data: bytes, where: str) -> Any:
+    if data.lstrip()[:1] == b"{":
+        with contextlib.suppress(ValueError):  # YAML may begin with a brace too
+            return json.loads(data)
+    return _yaml(data, where)
 
 
 def _yaml(data: bytes, where: str) -> Any:
@@ -59,8 +65,6 @@ def _yaml(data: bytes, where: str) -> Any:
         line = f":{mark.line + 1}" if mark else ""
         problem = getattr(exc, "problem", None) or "is not YAML"
         raise UsageError(f"{where}{line}: {problem}") from exc
-    except RecursionError as exc:
-        raise UsageError(f"{where}: is nested too deeply") from exc
     if _ALIAS.search(data) and _size(document, {}, where) > MAX_NODES:
         raise UsageError(f"{where}: its aliases stand for more than {MAX_NODES} values")
     return document

@@ -15,7 +15,7 @@ from contracts.contract import Contract
 from contracts.engine import Engine, TooDeep
 from contracts.gathering import gathered
 from contracts.placeholders import in_text, is_placeholder
-from contracts.pointers import MISSING, escape, follow, join
+from contracts.pointers import MISSING, escape, follow, join, number
 from contracts.schemas import NULL_GUARD
 
 MAX_TEXT = 120
@@ -107,7 +107,7 @@ def _more(count: int) -> str:
 
 
 def _natural(pointer: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in pointer.split("/")]
+    return [(-1, part) if (index := number(part)) is None else (index, "") for part in pointer.split("/")]
 
 
 class _Explainer:

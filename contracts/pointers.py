@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 MISSING: Any = object()
+_DIGITS = 18  # Python refuses to read thousands of them
 
 
 def escape(part: object) -> str:
@@ -37,6 +38,11 @@ def of_reference(reference: object) -> str | None:
     return text if not text or text.startswith("/") else None
 
 
+def number(step: str) -> int | None:
+    """The place in a list that a step names; None for a name, and for more digits than any list has items."""
+    return int(step) if len(step) <= _DIGITS and step.isdecimal() else None
+
+
 def nodes(document: Any) -> Iterator[dict[str, Any]]:
     """Every object of a document, itself included, in no order that means anything; one may be changed meanwhile."""
     ahead = [document]
@@ -55,8 +61,8 @@ def follow(document: Any, text: str) -> Any:
     for part in steps(text):
         if isinstance(at, Mapping):
             at = at.get(part, MISSING)
-        elif isinstance(at, list) and part.isdecimal() and int(part) < len(at):
-            at = at[int(part)]
+        elif isinstance(at, list) and (index := number(part)) is not None and index < len(at):
+            at = at[index]
         else:
             return MISSING
         if at is MISSING:

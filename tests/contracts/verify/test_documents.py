@@ -23,6 +23,9 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         (b"a: &a\n  b: *a\n", "an alias stands inside itself"),
         (b'{"a":' * 300 + b"1" + b"}" * 300, "is nested more than 200 levels deep"),
         (b'{"a":' * 100_000, "is nested too deeply"),
+        (b'{"a": ' + b"1" * 5_000 + b"}", "digits"),
+        (b"a: " + b"1" * 5_000, "digits"),
+        (b"{a: &a 1, b: *a, c: " + b"[" * 900 + b"]" * 900 + b"}", "is nested"),
         (b"- 1\n", "is not an object, so it is no contract"),
         (b"a: [1\n", "d.yaml:2: "),
         (b"a: !!python/object/apply:os.getcwd []\n", "could not determine a constructor"),
@@ -37,6 +40,13 @@ def test_what_is_hostile_is_refused(data: bytes, said: str) -> None:
 def test_yaml_has_the_plain_values_of_json_alone() -> None:
     found = documents.parse(b"200: no\nwhen: 2026-01-01\noctal: 012\nyes: true\n", "d.yaml")
     assert found == {"200": "no", "when": "2026-01-01", "octal": "012", "yes": True}
+
+
+def test_a_place_in_a_list_of_thousands_of_digits_leads_nowhere() -> None:
+    given, digits = document(), "1" * 5_000
+    given["components"]["schemas"]["Pet"]["properties"]["kind"] = {"$ref": f"#/servers/{digits}"}
+    found = verify(interaction(got={"id": 1, "name": 7, "kind": 5, digits: 1}), bench(contract(given)))
+    assert {rule for rule, _ in places(found)} >= {"contract-reference", "response-body"}
 
 
 def test_a_remote_reference_is_not_fetched_and_promises_nothing() -> None:
