@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from contracts.contract import Parameter
-from contracts.pointers import MISSING, follow, of_reference
+from contracts.pointers import MISSING, follow, number, of_reference
 from contracts.schemas import validator_of_own
 
 MAX_FIELDS = 10_000
@@ -72,7 +72,7 @@ def _lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {key: _lists(each) for key, each in value.items()}
-    if inner and all(key.isdecimal() for key in inner):
+    if inner and all(number(key) is not None for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner
 

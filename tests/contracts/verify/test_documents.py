@@ -49,6 +49,14 @@ def test_a_place_in_a_list_of_thousands_of_digits_leads_nowhere() -> None:
     assert {rule for rule, _ in places(found)} >= {"contract-reference", "response-body"}
 
 
+def test_a_place_of_thousands_of_digits_in_the_name_of_a_field_is_a_name() -> None:
+    given, digits = document(), "1" * 5_000
+    parameters = [{"name": "q", "in": "query", "style": "deepObject", "schema": {"type": "object"}}]
+    given["paths"] = {"/t": {"get": {"parameters": parameters, "responses": {"200": {"description": ""}}}}}
+    asked = interaction(path=f"/v1/t?q[{digits}]=1&q[0]=2", status=200, got=None)
+    assert [rule for rule, _ in places(verify(asked, bench(contract(given))))] == []
+
+
 def test_a_remote_reference_is_not_fetched_and_promises_nothing() -> None:
     given = document()
     given["components"]["schemas"]["Pet"]["properties"]["kind"] = {"$ref": "http://127.0.0.1:1/kind.json"}
