@@ -151,7 +151,8 @@ def write_evidence(
     known = {each.name: each for each in contracts_of(options, {n for o in outcomes for n in o.contracts})}
     for name, contract in sorted(known.items()):
         own = [outcome for outcome in outcomes if name in outcome.contracts]
-        new = [found for outcome in own for found in findings.beyond(outcome.findings, accepted)]
+        told = [found for outcome in own for found in findings.beyond(outcome.findings, accepted)]
+        new = [found for found in told if found.source in {None, contract.source}]  # a file may be of several
         broken = [found for found in new if findings.at_least(found, fail_on or Severity.ERROR)]
         universe = {each.name for each in contract.operations}
         seen = universe.intersection(covered.get(name, ()))  # HEAD shows nothing of what GET promises
@@ -160,7 +161,7 @@ def write_evidence(
             item="contract-verify",
             verdict=Verdict.FAILED if broken else Verdict.PROVEN if seen else Verdict.UNPROVEN,
             kind="verify",
-            origin=weakest({origin for outcome in own for origin in outcome.origins}),
+            origin=weakest({origin for outcome in own for origin in outcome.origins.get(name, ())}),
             covered=seen,
             universe=universe,
             produced_at=dt.datetime.fromisoformat(options.now),

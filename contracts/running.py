@@ -7,7 +7,7 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -71,7 +71,8 @@ class Outcome:
     `format`: None where it is no cassette. `interactions`, `known`, `matched`: how many there are, how many are of
     a host whose contract is known, how many are an operation of it. `unjudged`: counts of why, by reason.
     `operations`: how often each was seen, by contract and name. `contracts`: what is to be known of each.
-    `hosts`: some of those for which no contract is known. `origins`: where the matched ones were recorded.
+    `hosts`: some of those for which no contract is known. `origins`: where the matched ones were recorded,
+    by contract.
     """
 
     file: str
@@ -85,7 +86,7 @@ class Outcome:
     operations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     contracts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
-    origins: tuple[str, ...] = ()
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> Any:
         """JSON-ready."""
@@ -96,7 +97,7 @@ class Outcome:
         """The same again."""
         found = tuple(_finding(each) for each in data["findings"])
         return cls(
-            **{**data, "findings": found, "hosts": tuple(data["hosts"]), "origins": tuple(data["origins"])}
+            **_with_tuples(data) | {"findings": found, "origins": _with_tuples(data["origins"])},
         )
 
 
@@ -163,7 +164,7 @@ def chooser(options: Options, book: Rulebook) -> Chooser:
     """How contracts are chosen: those that were named, or by host. Raises `UsageError`."""
     shelf = options.shelf
     if options.contracts:
-        return Named([Bench(load_named(each, options), book) for each in options.contracts])
+        return Named([Bench(each, book) for each in load_named(options)])
     if options.provider:
         return Named([Bench(shelf.load(each), book) for each in shelf.family(options.provider)])
     if not shelf.known():
@@ -178,10 +179,12 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
     operations: dict[str, Counter[str]] = {}
     unjudged: Counter[str] = Counter()
     hosts: dict[str, None] = {}
+    origins: dict[str, set[str]] = {}
     for each in verified:
         unjudged.update(each.unjudged)
         if each.contract is not None and each.operation is not None:
             operations.setdefault(each.contract.name, Counter())[each.operation] += 1
+            origins.setdefault(each.contract.name, set()).add(origin_of(each.interaction, each.contract))
         elif each.contract is None:
             hosts[_where(each.interaction.url)] = None
     used = {each.contract.name: each.contract for each in verified if each.contract is not None}
@@ -197,15 +200,7 @@ def _outcome(file: str, reading: read.Reading, verified: list[Verified]) -> Outc
         operations={name: dict(sorted(counts.items())) for name, counts in sorted(operations.items())},
         contracts={name: facts(contract) for name, contract in sorted(used.items())},
         hosts=tuple(hosts)[:_SAID],
-        origins=tuple(
-            sorted(
-                {
-                    origin_of(each.interaction, each.contract)
-                    for each in verified
-                    if each.operation is not None and each.contract is not None
-                }
-            )
-        ),
+        origins={name: tuple(sorted(found)) for name, found in sorted(origins.items())},
     )
 
 
@@ -219,18 +214,23 @@ def _where(url: str) -> str:
 def contracts_of(options: Options, wanted: Collection[str]) -> Iterator[Contract]:
     """The contracts of a run by their names."""
     if options.contracts:
-        yield from (load_named(each, options) for each in options.contracts)
+        yield from load_named(options)
         return
     yield from (options.shelf.load(name) for name in sorted(wanted))
 
 
-def load_named(path: str, options: Options) -> Contract:
-    """A document that the user named, or a service model by `botocore:NAME`.
+def load_named(options: Options) -> Iterator[Contract]:
+    """The documents that the user named, and service models by `botocore:NAME`.
 
-    Several of one provider keep the names of their files.
+    Several of one provider keep the names of their files; of those with one name the later ones have a number, too.
     """
     alone = options.provider if len(options.contracts) == 1 else None
-    return read_named(path, name=alone)
+    named: Counter[str] = Counter()
+    for path in dict.fromkeys(options.contracts):
+        contract = read_named(path, name=alone)
+        named[contract.name] += 1
+        count = named[contract.name]
+        yield contract if count == 1 else replace(contract, name=f"{contract.name}-{count}")
 
 
 def facts(contract: Contract) -> dict[str, Any]:

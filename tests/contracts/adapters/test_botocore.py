@@ -12,8 +12,7 @@ from contracts import adapters
 from contracts.choosing import ByHost
 from contracts.contract import Contract
 from contracts.pull import documents, pull
-from contracts.running import Options, load_named
-from contracts.shelf import Shelf
+from contracts.shelf import Shelf, read_named
 from contracts.verify import verify
 from contracts.view import Bench
 from interlock.errors import UsageError
@@ -30,7 +29,7 @@ def _model(**about: Any) -> dict[str, Any]:
 
 
 def _named(name: str) -> Contract:
-    return load_named(f"botocore:{name}", Options(paths=(), root=".", now=NOW.isoformat()))
+    return read_named(f"botocore:{name}")
 
 
 def test_the_installed_model_is_named_by_its_service() -> None:

@@ -50,6 +50,27 @@ def test_a_kept_promise_passes_and_leaves_evidence(folder: Path) -> None:
     assert len(proof["universe"]) == 6
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_evidence_of_a_contract_is_of_what_was_held_against_it_alone(folder: Path, jobs: str) -> None:
+    (folder / "more").mkdir()
+    paths = {"/elsewhere": document()["paths"]["/pets/{key}"]}
+    (folder / "more" / "shop.json").write_text(json.dumps(document() | {"paths": paths}))
+    bad = (CASSETTE % '{"id": 7}').replace("api.shop.example/v1/pets/7", "127.0.0.1/v1/elsewhere")
+    (folder / "both.yaml").write_text(
+        (folder / "good.yaml").read_text() + bad.partition("interactions:\n")[2]
+    )
+    words = ("--contract", "shop.json", "--contract", "more/shop.json", "--evidence", "proof", "-n", jobs)
+    assert run("both.yaml", "good.yaml", *words).return_value == 1
+    found = {}
+    for path in (folder / "proof").iterdir():
+        piece = json.loads(path.read_text())
+        found[piece["integration"]] = (piece["verdict"], piece["origin"], piece["covered"])
+    assert found == {
+        "shop": ("proven", "live", ["GET /pets/{key}"]),
+        "shop-2": ("failed", "stand_in", ["GET /elsewhere"]),
+    }
+
+
 def test_a_broken_promise_fails_and_every_report_says_where(folder: Path) -> None:
     kinds = ("json", "junit", "sarif", "markdown")
     result = run(
