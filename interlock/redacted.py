@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from interlock.output import Report, render
 from interlock.redaction import Redactor
 
 _T = TypeVar("_T")
+_OBEYED = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 _LOOSE = frozenset({"text", "markdown"})  # for people: what only the whole gives away is hidden there, too
 
 
@@ -35,27 +36,35 @@ def tell(
 
 def rendered(report: Report, kind: str, redactor: Redactor, *, terminal: bool = False) -> str:
     """The report in one of the formats, redacted."""
-    text = render(redacted(report, redactor), kind, terminal=terminal)
-    return redactor.text(text) if kind in _LOOSE else text
+    told = redacted(report, redactor)
+    if kind not in _LOOSE:
+        return render(told, kind)
+    return redactor.text(render(_changed(told, _visible), kind, terminal=terminal))
 
 
 def redacted(node: _T, redactor: Redactor) -> _T:
     """A record, or what records are made of, with every text in it redacted."""
-    return _redacted(node, redactor)  # type: ignore[no-any-return]
+    return _changed(node, redactor.value)  # type: ignore[no-any-return]
 
 
-def _redacted(node: Any, redactor: Redactor) -> Any:
+def _visible(value: Any) -> Any:
+    """What a terminal would obey, of an answer or a recording, as its escape."""
+    return value.translate(_OBEYED) if isinstance(value, str) else value
+
+
+def _changed(node: Any, change: Callable[[Any], Any]) -> Any:
+    """With `change` made to every text and every mapping in it."""
     if isinstance(node, Enum):
         return node
     if isinstance(node, str | Mapping):
-        return redactor.value(node)
+        return change(node)
     if isinstance(node, tuple | list):
-        return type(node)(_redacted(each, redactor) for each in node)
+        return type(node)(_changed(each, change) for each in node)
     if dataclasses.is_dataclass(node) and not isinstance(node, type):
         return dataclasses.replace(
             node,
             **{
-                each.name: _redacted(getattr(node, each.name), redactor)
+                each.name: _changed(getattr(node, each.name), change)
                 for each in dataclasses.fields(node)
                 if each.init
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -57,3 +58,18 @@ def test_a_name_that_begins_a_secret_swallows_no_member() -> None:
     assert found["location"]["contract_pointer"] == "/paths/~1t/get"
     assert (found["promised"], found["seen"]) == ("header Authorization", f"a key {SECRET}")
     assert found["source"] == "access_token"
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_a_terminal_would_obey_is_shown_as_its_escape(kind: str, terminal: bool) -> None:
+    """A recording or an answer cannot wipe the screen on which it is told."""
+    hostile = findings.make(
+        "a-rule", Severity.ERROR, "wipes\x1b[2J", seen="\x1b]0;title\x07 \x9b2J", fix="a\ttab"
+    )
+    report = dataclasses.replace(
+        REPORT, cases=(Case(name="x\x1bc", group="g", state=CaseState.FAILED, findings=(hostile,)),)
+    )
+    told = rendered(report, kind, Redactor(), terminal=terminal)
+    assert "wipes\\x1b[2J" in told.replace("\\\\", "\\")
+    assert not any(hidden in told for hidden in ("\x1b[2J", "\x1b]", "\x1bc", "\x07", "\x9b"))
