@@ -81,7 +81,6 @@ RULES: dict[str, Rule] = {
         Rule("retry-new-key", _E, "a repeated write keeps its idempotency key"),
         Rule("retry-key-reused", _E, "an idempotency key stands for one request alone"),
         Rule("contract-reference", _I, "every reference of the contract leads to a part of it"),
-        Rule("contract-ambiguous-provider", _W, "a recording belongs to one provider"),
     )
 }
 
