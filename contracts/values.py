@@ -248,7 +248,7 @@ class Coercer:
         schema = self.schema_at(pointer)
         if not isinstance(schema, Mapping) or not schema:
             return True
-        return schema.get("type") == "file" or schema.get("format") in {"binary", "base64", "byte"}
+        return schema.get("type") == "file" or schema.get("format") in {"binary", "base64", "byte", "file"}
 
     def plain(self, schema: Any) -> Any:
         """A schema behind its references."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.contract import Event, Operation, SecurityScheme, Selector
@@ -14,6 +15,7 @@ from interlock.records import Finding, Location, Severity
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _MAX_HOPS = 32
+_BESIDE_SLASHES = re.compile(r"\[\^[^\]]*\]")
 _HOST = re.compile(r"^(?:[a-z]+:)?//([^/?#]+)", re.IGNORECASE)
 
 
@@ -111,6 +113,54 @@ def security_at(document: Mapping[str, Any], operation: Operation) -> str:
     return "/security" if follow(document, own) is MISSING else own
 
 
+def holds_slashes(node: Mapping[str, Any], schema: Any, document: Mapping[str, Any]) -> bool:
+    """Whether a parameter of the path may hold slashes: it is marked so, or its pattern has them."""
+    if node.get("x-multi-segment") is True:
+        return True
+    target = of_reference(schema.get("$ref")) if isinstance(schema, Mapping) else None
+    schema = schema if target is None else follow(document, target)
+    pattern = schema.get("pattern") if isinstance(schema, Mapping) else None
+    return isinstance(pattern, str) and "(?!" not in pattern and "/" in _BESIDE_SLASHES.sub("", pattern)
+
+
+def told_apart(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Operations of one path and method, told apart by what one of them needs and the others do not know.
+
+    So Azure's document has `?comp=block` and `?comp=block&fromURL`: the second needs `x-ms-copy-source`.
+    """
+    listed = list(operations)
+    alike: dict[tuple[object, ...], list[Operation]] = {}
+    for each in listed:
+        alike.setdefault(_address(each), []).append(each)
+    own = {key: _of_their_own(group) for key, group in alike.items() if len(group) > 1}
+    for each in listed:
+        selectors = own.get(_address(each), {})
+        # One must be left for the requests that have none of it.
+        yield (
+            replace(each, selectors=(*each.selectors, *selectors[each.pointer]))
+            if selectors and not all(selectors.values())
+            else each
+        )
+
+
+def _address(operation: Operation) -> tuple[object, ...]:
+    return operation.method, operation.path, operation.bases, operation.selectors
+
+
+def _of_their_own(group: Iterable[Operation]) -> dict[str, tuple[Selector, ...]]:
+    """What each needs that no other knows, by the pointer of the operation."""
+    listed = list(group)
+    known = Counter((p.place, p.name) for one in listed for p in one.parameters)
+    return {
+        one.pointer: tuple(
+            Selector(place=p.place, name=p.name)
+            for p in one.parameters
+            if p.required and p.place in {"query", "header"} and known[p.place, p.name] == 1
+        )
+        for one in listed
+    }
+
+
 def hosts_of(url: str) -> list[str]:
     """A pattern for the host of a server's URL, its variables standing for anything; none if it has no host."""
     match = _HOST.match(url)
@@ -122,6 +172,32 @@ def hosts_of(url: str) -> list[str]:
     parts = re.split(r"(\{[^{}]*\})", host.lower())
     pattern = "".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts)
     return [] if pattern == "[^/]+" else [pattern]
+
+
+def told_apart(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Operations of one path and method, told apart by what one of them needs and the others do not know.
+
+    So Azure's document has `?comp=block` and `?comp=block&fromURL`: the second needs `x-ms-copy-source`.
+    """
+    listed = list(operations)
+    alike: dict[tuple[object, ...], list[Operation]] = {}
+    for each in listed:
+        alike.setdefault((each.method, each.path, each.bases, each.selectors), []).append(each)
+    for each in listed:
+        others = alike[each.method, each.path, each.bases, each.selectors]
+        own = {one.pointer: _own(one, others) for one in others}
+        if len(others) > 1 and not all(
+            own.values()
+        ):  # one must be left for the requests that have none of it
+            yield replace(each, selectors=(*each.selectors, *own[each.pointer]))
+        else:
+            yield each
+
+
+def _own(operation: Operation, others: Iterable[Operation]) -> tuple[Selector, ...]:
+    known = {(p.place, p.name) for one in others if one is not operation for p in one.parameters}
+    needed = (p for p in operation.parameters if p.required and p.place in {"query", "header"})
+    return tuple(Selector(place=p.place, name=p.name) for p in needed if (p.place, p.name) not in known)
 
 
 def split_query(path: str) -> tuple[str, tuple[Selector, ...]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contracts.adapters.common import Built, Reader, hosts_of
-from contracts.contract import Answer, Body, Media, Operation, Parameter, SecurityScheme
+from contracts.contract import Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import join
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -71,10 +72,14 @@ class _Reader(Reader):
         path = str(node.get("path", ""))
         yield self._operation(node, at, path, (service,))
         upload = node.get("mediaUpload")
-        protocols = upload.get("protocols") if isinstance(upload, Mapping) else None
-        for name, protocol in protocols.items() if isinstance(protocols, Mapping) else ():
+        listed = upload.get("protocols") if isinstance(upload, Mapping) else None
+        protocols: Mapping[str, Any] = listed if isinstance(listed, Mapping) else {}
+        for name, protocol in protocols.items():
             if name == "simple" and isinstance(protocol, Mapping) and isinstance(protocol.get("path"), str):
-                yield self._upload(node, at, protocol["path"])
+                plain = self._upload(node, at, protocol["path"])
+                yield plain
+                if "resumable" in protocols:
+                    yield _continued(plain)
         if node.get("supportsMediaDownload") is True and node.get("useMediaDownloadService") is True:
             yield self._operation(node, at, path, (f"/download{service}",))
 
@@ -142,3 +147,17 @@ class _Reader(Reader):
                         deprecated=each.get("deprecated") is True,
                         greedy=name in greedy,
                     )
+
+
+def _continued(upload: Operation) -> Operation:
+    """The bytes of a resumable upload, sent to the address that its start was answered with.
+
+    cloud.google.com/storage/docs/resumable-uploads: PUT, and `upload_id` in the query. The document says of it
+    only that it is supported. What else stands in that address is the service's own.
+    """
+    return replace(
+        upload,
+        method="PUT",
+        parameters=tuple(replace(each, required=each.place == "path") for each in upload.parameters),
+        selectors=(Selector(place="query", name="upload_id"),),
+    )

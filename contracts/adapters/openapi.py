@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query, undefined_schemes
+from contracts.adapters.common import (
+    METHODS,
+    Built,
+    Reader,
+    holds_slashes,
+    hosts_of,
+    split_query,
+    undefined_schemes,
+)
 from contracts.adapters.servers import base_path, urls_of
 from contracts.contract import Answer, Body, Event, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
@@ -180,7 +188,7 @@ class _Reader(Reader):
             explode=node["explode"] if isinstance(node.get("explode"), bool) else style == "form",
             media_type=media,
             deprecated=node.get("deprecated") is True,
-            greedy=node.get("x-multi-segment") is True,
+            greedy=place == "path" and holds_slashes(node, node.get("schema"), self.document),
         )
 
     def _body(self, node: Any, at: str) -> Body | None:

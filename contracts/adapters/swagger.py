@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts.adapters.common import METHODS, Built, Reader, hosts_of, split_query, undefined_schemes
+from contracts.adapters.common import (
+    METHODS,
+    Built,
+    Reader,
+    holds_slashes,
+    hosts_of,
+    split_query,
+    told_apart,
+    undefined_schemes,
+)
 from contracts.contract import FORM_NODE, Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.pointers import follow, join
 
@@ -25,7 +34,7 @@ def build(document: dict[str, Any]) -> Built:
     info = document.get("info")
     about: Mapping[str, Any] = info if isinstance(info, Mapping) else {}
     reader.find_hosts()
-    operations, schemes = tuple(reader.operations()), reader.schemes()
+    operations, schemes = tuple(told_apart(reader.operations())), reader.schemes()
     return Built(
         title=str(about.get("title", "")),
         version=str(about.get("version", "")),
@@ -90,7 +99,9 @@ class _Reader(Reader):
             pointer=at,
             bases=bases,
             parameters=tuple(
-                _parameter(p, w) for p, w in given.values() if _is_plain(p) and p["name"] not in fixed
+                _parameter(p, w, self.document)
+                for p, w in given.values()
+                if _is_plain(p) and p["name"] not in fixed
             ),
             body=self._body(node, at, list(given.values())),
             answers=tuple(self._answers(node, join(at, "responses"))),
@@ -210,7 +221,7 @@ def _is_host(node: Mapping[str, Any]) -> bool:
     return node.get("x-ms-skip-url-encoding") is True and node.get("in") == "path"
 
 
-def _parameter(node: Mapping[str, Any], at: str) -> Parameter:
+def _parameter(node: Mapping[str, Any], at: str, document: Mapping[str, Any]) -> Parameter:
     style = _style(node)
     return Parameter(
         name=node["name"],
@@ -220,7 +231,7 @@ def _parameter(node: Mapping[str, Any], at: str) -> Parameter:
         required=node.get("required") is True or node["in"] == "path",
         style=style,
         explode=style == "form",
-        greedy=node["in"] == "path" and node.get("x-multi-segment") is True,
+        greedy=node["in"] == "path" and holds_slashes(node, node, document),
     )
 
 

@@ -239,8 +239,8 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
         if message.body_state == "redacted" or in_bytes(message.body):
             view.unjudged.append(f"{where}: the recording holds it redacted")
             return
-        if side == RESPONSE and view.is_part:
-            view.unjudged.append(f"{where}: is a part of what was asked for")
+        if part := _part_of(view, side):
+            view.unjudged.append(f"{where}: is a part of {part}")
             return
         if packed := _packed(view, side, message.body):
             _opaque(view, media, f"its coding {packed} cannot be undone", where)
@@ -267,6 +267,13 @@ def _judge(view: View, message: Message, content_type: str, media: Media, side: 
             _opaque(view, media, BEYOND_MEASURE, where)
         else:
             _schema(view, got.value, media, side)
+
+
+def _part_of(view: View, side: str) -> str:
+    """What a body is a part of; empty where it is whole."""
+    if side == RESPONSE:
+        return "what was asked for" if view.is_part else ""
+    return "what is sent" if "content-range" in view.request_headers else ""  # RFC 9110, 14.5
 
 
 def _packed(view: View, side: str, body: bytes) -> str:

@@ -92,6 +92,9 @@ MEANT: dict[str, dict[str, str]] = {
         r"\w+ .+ query (s[vsrtpei]|srt|spr|sip|sk[a-z]+|rsc[cdelt]): is not there": (
             "the parameters of a shared access signature are documented beside the document"
         ),
+        r"GET \S+comp=list query delimiter: is not there": (
+            "the document has the same address once more for it, with `&hierarchy`"
+        ),
         r"GET \S+comp=list 200/Blobs/BlobPrefix: is not there": (
             "the document calls it BlobPrefixes, the service answers BlobPrefix"
         ),

@@ -136,3 +136,54 @@ def test_a_form_that_is_none_is_told_at_its_parameters() -> None:
     assert told(held(shared, '{"n": 1}', form=JSON)) == [
         ("request-media-type", "/request/header/content-type", "/paths/~1t/post")
     ]
+
+
+def in_path(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "type": "string"} | more
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked", "found"),
+    [
+        ("^[a-z]+(?:/[a-z]+)*$", "/box/a/b", []),
+        ("^[a-z]+(?:/[a-z]+)*$", "/box/a/B", ["request-path"]),
+        ("^[^/]+$", "/box/a/b", ["operation-unknown"]),
+        ("^(?!.*/).+$", "/box/a/b", ["operation-unknown"]),
+        ("^[a-z]+$", "/box/a/b", ["operation-unknown"]),
+    ],
+)
+def test_a_name_whose_pattern_has_slashes_may_have_them(pattern: str, asked: str, found: list[str]) -> None:
+    paths = {"/box/{name}": {"post": post(in_path("name", pattern=pattern))}}
+    assert [rule for rule, _, _ in told(held(paths, path=asked))] == found
+
+
+def test_operations_of_one_address_are_told_apart_by_what_one_of_them_needs() -> None:
+    start = {"name": "start", "in": "query", "type": "string", "required": True}
+    source = {"name": "X-Source", "in": "header", "type": "string", "required": True}
+    both = {"name": "size", "in": "query", "type": "integer", "required": True}
+    paths = {
+        "/t?do=put&plain": {"post": post(both)},
+        "/t?do=put&part": {"post": post(start, both)},
+        "/t?do=put&fromUrl": {"post": post(source, both)},
+    }
+    for path, headers in (("", {}), ("&start=5", {}), ("", {"X-Source": "u"})):
+        assert told(held(paths, path=f"/t?do=put&size=1{path}", headers=headers)) == []
+        (wrong,) = told(held(paths, path=f"/t?do=put&size=x{path}", headers=headers))
+        assert wrong[:2] == ("request-query", "/request/query/size")
+    found = held(paths, path="/t?do=put", headers={"X-Source": "u"})
+    assert found.operation == "POST /t?do=put X-Source"
+    assert told(found)[0][:2] == ("request-query", "/request/query/size")
+
+
+def test_operations_that_all_need_something_of_their_own_leave_one_for_the_rest() -> None:
+    one, other = (
+        {"name": name, "in": "query", "type": "string", "required": True} for name in ("one", "other")
+    )
+    paths = {"/t?do=put&one": {"post": post(one)}, "/t?do=put&other": {"post": post(other)}}
+    assert [rule for rule, _, _ in told(held(paths, path="/t?do=put"))] == ["request-query"]
+
+
+def test_a_file_is_nothing_that_could_be_judged() -> None:
+    file = {"name": "body", "in": "body", "required": True, "schema": {"type": "object", "format": "file"}}
+    found = held({"/t": {"post": post(file)}}, "\0", form="application/octet-stream")
+    assert (told(found), found.unjudged) == ([], ())
