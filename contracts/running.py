@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -147,13 +145,13 @@ def rulebook(options: Options) -> Rulebook:
         redactor=Redactor(shapes=[re.compile(shape) for shape in options.shapes]),
         old_after=dt.timedelta(days=days),
         complete=options.complete,
-        idempotency_header=functools.partial(idempotency_header, own=options.own),
+        idempotency_header=idempotency_header,
     )
 
 
-def idempotency_header(contract: str, own: Mapping[str, Own] = MappingProxyType({})) -> str | None:
+def idempotency_header(contract: Contract) -> str | None:
     """The header that makes a write safe to repeat, as the catalogue has it of a contract's provider."""
-    provider = own[contract].provider if contract in own else provider_of(contract)
+    provider = contract.provider or provider_of(contract.name)
     if provider not in catalogue.names():
         return None
     retry = catalogue.load(provider).retry

@@ -6,17 +6,17 @@ import contextlib
 import datetime as dt
 import json
 import os
-import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from interlock import findings, options
 from interlock import settings as settings_module
 from interlock.errors import CannotJudge, InterlockError, UsageError
+from interlock.progress import progress
 
 if TYPE_CHECKING:
     from contracts.rules.table import Rule
@@ -180,7 +180,7 @@ def run(asked: Options, *, jobs: int = 1, shown: bool = False) -> Sequence[Outco
     with (
         _options_file(asked) as path,
         _quiet(session.environment()),
-        _progress(len(files), collected, shown=shown),
+        progress("verifying", len(files), shown=shown and len(files) > 1) as collected.done,
     ):
         import pytest  # noqa: PLC0415
 
@@ -215,20 +215,3 @@ def _quiet(wanted: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _progress(total: int, collected: Any, *, shown: bool) -> Iterator[None]:
-    """A progress bar on standard error where that is a terminal; else nothing."""
-    if not (shown and sys.stderr.isatty() and total > 1):
-        yield
-        return
-    from rich.console import Console  # noqa: PLC0415 - only for a terminal
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
-
-    columns = (TextColumn("verifying"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("verifying", total=total)
-        advance: Callable[[], None] = lambda: bar.advance(task)  # noqa: E731 - handed over
-        collected.done = advance
-        yield

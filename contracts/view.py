@@ -31,7 +31,7 @@ class Rulebook:
     """What holds for a whole run. `severities`: None is off. `now`: what ages are reckoned from.
 
     `old_after`: the age from which a recording is old. `complete`: the recordings show every header that was
-    sent, so that a credential that is not there was not sent. `idempotency_header`: of a provider by name.
+    sent, so that a credential that is not there was not sent. `idempotency_header`: of a contract's provider.
     """
 
     severities: Mapping[str, Severity | None]
@@ -39,7 +39,7 @@ class Rulebook:
     redactor: Redactor
     old_after: dt.timedelta = dt.timedelta(days=365)
     complete: bool = False
-    idempotency_header: Callable[[str], str | None] = lambda _: None
+    idempotency_header: Callable[[Contract], str | None] = lambda _: None
 
 
 class Bench:
@@ -51,7 +51,7 @@ class Bench:
         self.matcher = Matcher(contract)
         self.engine = Engine(contract)
         self.coercer = Coercer(contract.document)
-        self.idempotency_header = book.idempotency_header(contract.name)
+        self.idempotency_header = book.idempotency_header(contract)
         self.secrets_in_query = frozenset(s.field for s in contract.schemes.values() if s.kind == "query")
 
     @functools.cached_property

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from interlock.catalogue import load_all, names
 from interlock.errors import CannotJudge, UsageError
 from interlock.evidence import write_whole
 from interlock.integration import Integration, public_face, redactor_for, resolve_all
+from interlock.progress import progress
 from interlock.records import Outcome, ProbeKind, State, Verdict, plain
 from interlock.settings import Settings
 from interlock.status import WORST_FIRST, fold, worst
@@ -161,8 +161,8 @@ def look(
             "there is no probe to run", hint="; ".join(f"{n}: {why}" for n, why in unasked) or None
         )
     at = utc_now()
-    with _progress(len(plans), shown=shown) as advance:
-        outcomes = asyncio.run(run_all(plans, tools, limits=limits, done=advance))
+    with progress("probing", len(plans), shown=shown) as advance:
+        outcomes = asyncio.run(run_all(plans, tools, limits=limits, done=lambda _: advance()))
     return Checked(at, tuple(integrations), tuple(plans), tuple(outcomes), tuple(unasked))
 
 
@@ -174,21 +174,6 @@ def _why_unasked(integration: Integration) -> str:
 
 def _limits(found: Settings | None) -> Limits:
     return Limits(found.suite.concurrency) if found else Limits()
-
-
-@contextlib.contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Callable[[Outcome], None]]:
-    """A progress bar on standard error where that is a terminal; else nothing."""
-    if not (shown and sys.stderr.isatty()):
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only for a terminal
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
-
-    columns = (TextColumn("probing"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("probing", total=total)
-        yield lambda _: bar.advance(task)
 
 
 def keep(checked: Checked, found: Settings | None) -> None:

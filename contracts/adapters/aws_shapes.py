@@ -69,7 +69,7 @@ class Shapes:
         """A shape as it stands in URL or header, where moments are texts."""
         shape, kind = self._document["shapes"].get(name, {}), self._kinds.get(name, "")
         if kind == "list" and left > 0:
-            inner = str(_mapping(shape.get("member")).get("shape"))
+            inner = str(mapping(shape.get("member")).get("shape"))
             return {"type": "array", "items": self._in_text(inner, place, left - 1)}
         if kind == "timestamp":
             return _moment(
@@ -102,7 +102,7 @@ class Shapes:
         if shape.get("document") is True or shape.get("eventstream") is True:
             return {}
         properties, required = {}, []
-        for own, member in _mapping(shape.get("members")).items():
+        for own, member in mapping(shape.get("members")).items():
             if not isinstance(member, Mapping) or member.get("location"):
                 continue
             key, schema = self._member(name, str(own), member)
@@ -119,12 +119,12 @@ class Shapes:
 
     def _member(self, name: str, own: str, member: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         target = str(member.get("shape"))
-        shape, kind = _mapping(self._document["shapes"].get(target)), self._kinds.get(target)
+        shape, kind = mapping(self._document["shapes"].get(target)), self._kinds.get(target)
         key = wire_name(member, own)
         made = self._inner(name, "members", {"members": member}, own)
         flat = shape.get("flattened") is True or member.get("flattened") is True
         if kind == "list":
-            inner = _mapping(shape.get("member"))
+            inner = mapping(shape.get("member"))
             key = wire_name(inner, key) if flat and self._query else key
             made["xml"] = {"name": key, "wrapped": not flat}
         elif kind == "map":
@@ -134,7 +134,7 @@ class Shapes:
         return key, made
 
     def _map(self, name: str, shape: Mapping[str, Any]) -> dict[str, Any]:
-        names = [wire_name(_mapping(shape.get(part)), part) for part in ("key", "value")]
+        names = [wire_name(mapping(shape.get(part)), part) for part in ("key", "value")]
         return {
             "type": "object",
             "additionalProperties": self._inner(name, "value", shape),
@@ -145,7 +145,7 @@ class Shapes:
         self, name: str, part: str, holder: Mapping[str, Any], own: str | None = None
     ) -> dict[str, Any]:
         """A reference to the shape of a member."""
-        node = _mapping(holder.get(part))
+        node = mapping(holder.get(part))
         target = node.get("shape")
         if not isinstance(target, str) or target not in self._kinds:
             at = join("/shapes", name, part, *([own] if own else []))
@@ -177,7 +177,7 @@ def as_written(document: Mapping[str, Any], pointer: str) -> str:
     """Where a model itself says what stands at a place of its schemas; the nearest place that it has."""
     match steps(pointer):
         case ["shapes", name, "properties", key, *_]:
-            members = _mapping(_mapping(_mapping(document.get("shapes")).get(name)).get("members"))
+            members = mapping(mapping(mapping(document.get("shapes")).get(name)).get("members"))
             own = next((own for own, member in members.items() if wire_name(member, own) == key), None)
             return join("/shapes", name, "members", *([own] if own else []))
         case ["shapes", name, word]:
@@ -232,5 +232,6 @@ def _texts(listed: Any) -> list[str]:
     return [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
 
 
-def _mapping(node: Any) -> Mapping[str, Any]:
+def mapping(node: Any) -> Mapping[str, Any]:
+    """A node that should be an object; an empty one for what is none."""
     return node if isinstance(node, Mapping) else {}

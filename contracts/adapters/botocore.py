@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.adapters import aws_hosts, aws_shapes
-from contracts.adapters.aws_shapes import Shapes, wire_name
+from contracts.adapters.aws_shapes import Shapes, mapping, wire_name
 from contracts.adapters.common import Built, Reader
 from contracts.contract import Answer, Body, Media, Operation, Parameter, SecurityScheme, Selector
 from contracts.media import FORM
@@ -109,7 +109,7 @@ class _Reader(Reader):
 
     def _operation(self, name: str, node: Mapping[str, Any]) -> Operation:
         at = join("/operations", name)
-        http = _mapping(node.get("http"))
+        http = mapping(node.get("http"))
         path, _, query = str(http.get("requestUri") or "/").partition("?")
         selectors = tuple(_fixed(query)) + self._named(name)
         method = str(http.get("method") or "POST").upper()
@@ -147,15 +147,15 @@ class _Reader(Reader):
 
     def _members(self, node: Mapping[str, Any], side: str) -> tuple[str | None, Mapping[str, Any]]:
         """The shape of a side of an operation: its name and its members."""
-        name = _mapping(node.get(side)).get("shape")
-        shape = _mapping(self.document["shapes"].get(name)) if isinstance(name, str) else {}
-        return (name if shape else None), _mapping(shape.get("members"))
+        name = mapping(node.get(side)).get("shape")
+        shape = mapping(self.document["shapes"].get(name)) if isinstance(name, str) else {}
+        return (name if shape else None), mapping(shape.get("members"))
 
     def _parameters(self, node: Mapping[str, Any], path: str) -> Iterator[Parameter]:
         shape, members = self._members(node, "input")
         required = self.shapes.required.get(shape or "", frozenset())
         for name, member in members.items() if shape and self.protocol.startswith("rest") else ():
-            place = _PLACES.get(str(_mapping(member).get("location")))
+            place = _PLACES.get(str(mapping(member).get("location")))
             if place is None:
                 continue
             wire = wire_name(member, name)
@@ -169,7 +169,7 @@ class _Reader(Reader):
                 required=name in required or place == "path",
                 style="form" if place == "query" else "simple",
                 explode=place == "query" or not is_list,
-                deprecated=_mapping(member).get("deprecated") is True,
+                deprecated=mapping(member).get("deprecated") is True,
                 greedy=f"{{{wire}+}}" in path,
             )
 
@@ -197,25 +197,25 @@ class _Reader(Reader):
         if media is None:
             return None
         required = self.shapes.required.get(shape, frozenset())
-        unlocated = {n for n, m in members.items() if not _mapping(m).get("location")}
+        unlocated = {n for n, m in members.items() if not mapping(m).get("location")}
         needed = payload in required if payload in members else bool(unlocated & required)
         return Body(pointer=where, required=needed, media=(media,))
 
     def _form(self, shape: str | None) -> dict[str, Any]:
         """The fields of an operation, with its name and its version."""
-        own = _mapping(self.document["shapes"].get(shape)) if shape else {}
+        own = mapping(self.document["shapes"].get(shape)) if shape else {}
         version = str(self.about.get("apiVersion", ""))
         fixed = {"Action": {"type": "string"}, "Version": {"type": "string", "enum": [version]}}
         return {
             "type": "object",
-            "properties": {**fixed, **_mapping(own.get("properties"))},
+            "properties": {**fixed, **mapping(own.get("properties"))},
             "required": ["Action", "Version", *own.get("required", ())],
             aws_shapes.REQUEST: {"additionalProperties": False},
         }
 
     def _payload(self, node: Mapping[str, Any], side: str, shape: str) -> str:
         """The member that is the whole body, empty for none; older models name it beside the shape."""
-        own = self.document["shapes"][shape].get("payload") or _mapping(node.get(side)).get("payload")
+        own = self.document["shapes"][shape].get("payload") or mapping(node.get(side)).get("payload")
         return own if isinstance(own, str) else ""
 
     def _rest(self, shape: str, members: Mapping[str, Any], where: str, payload: str) -> Media | None:
@@ -226,7 +226,7 @@ class _Reader(Reader):
             if self.shapes.refer(members[payload]):
                 return self._structured(where, join("/shapes", shape, "members", payload))
             return Media(media_type="*/*", pointer=where, schema=None)
-        if any(not _mapping(member).get("location") for member in members.values()):
+        if any(not mapping(member).get("location") for member in members.values()):
             return self._structured(where, join("/shapes", shape))
         return None
 
@@ -234,8 +234,8 @@ class _Reader(Reader):
         """The body where a member is a stream of events; the others then stand in its first frame, if at all."""
         shapes = self.document["shapes"]
         for member in members.values():
-            name = _mapping(member).get("shape")
-            if isinstance(name, str) and _mapping(shapes.get(name)).get("eventstream") is True:
+            name = mapping(member).get("shape")
+            if isinstance(name, str) and mapping(shapes.get(name)).get("eventstream") is True:
                 return Media(media_type=EVENT_STREAM, pointer=where, schema=join("/shapes", name))
         return None
 
@@ -261,7 +261,7 @@ class _Reader(Reader):
             )
         elif shape:
             payload = self._payload(node, "output", shape)
-            self._no_error_within(str(_mapping(members.get(payload)).get("shape", shape)))
+            self._no_error_within(str(mapping(members.get(payload)).get("shape", shape)))
             media = self._rest(shape, members, where, payload)
         yield Answer(
             status=self._status(node, members),
@@ -276,20 +276,20 @@ class _Reader(Reader):
     def _no_error_within(self, shape: str) -> None:
         """S3 answers 200 before a copy is done, and tells a failure in the body: docs.aws.amazon.com, CopyObject."""
         node = self.document["shapes"].get(shape, {})
-        own = _mapping(node.get("properties")).keys()
+        own = mapping(node.get("properties")).keys()
         if self.protocol == "rest-xml" and node.get("type") == "object" and not _TOLD.keys() & own:
             node[aws_shapes.RESPONSE] = {"not": {"required": list(_TOLD)}}
 
     def _status(self, node: Mapping[str, Any], members: Mapping[str, Any]) -> str:
         """rest-xml names one status where several are meant: a part of an object is answered 206."""
-        several = any(_mapping(member).get("location") == "statusCode" for member in members.values())
+        several = any(mapping(member).get("location") == "statusCode" for member in members.values())
         if self.protocol == "rest-xml" or several:
             return "2XX"
-        return str(_mapping(node.get("http")).get("responseCode") or 200)
+        return str(mapping(node.get("http")).get("responseCode") or 200)
 
     def _wrapped(self, node: Mapping[str, Any], at: str, shape: str | None) -> str | None:
         """`<SendEmailResponse><SendEmailResult>`: the answer's own shape stands within its wrapper."""
-        wrapper = _mapping(node.get("output")).get("resultWrapper")
+        wrapper = mapping(node.get("output")).get("resultWrapper")
         if shape is None or not isinstance(wrapper, str):
             return join("/shapes", shape) if shape else None
         inner = {"$ref": f"#/shapes/{shape}"}
@@ -299,7 +299,7 @@ class _Reader(Reader):
     def _headers(self, shape: str | None, members: Mapping[str, Any]) -> Iterator[Parameter]:
         for name, member in members.items():
             wire = wire_name(member, name)
-            if _mapping(member).get("location") != "header" or wire.lower() == "content-type":
+            if mapping(member).get("location") != "header" or wire.lower() == "content-type":
                 continue
             at = join("/shapes", shape, "members", name)
             is_list = self.shapes.located(member, "header")
@@ -324,10 +324,6 @@ _ERROR_IN_XML = {
     "properties": {**_TOLD, "Error": {"type": "object", "properties": _TOLD, "required": ["Code"]}},
     "anyOf": [{"required": ["Code"]}, {"required": ["Error"]}],
 }
-
-
-def _mapping(node: Any) -> Mapping[str, Any]:
-    return node if isinstance(node, Mapping) else {}
 
 
 def _place(operation: Operation) -> tuple[object, ...]:

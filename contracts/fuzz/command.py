@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
 import secrets as random
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from interlock import options
+from interlock.progress import progress
 
 
 @click.command(short_help="Ask a server that claims to keep a contract for all that it must answer.")
@@ -105,7 +102,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     )  # fmt: skip
     with halting() as halt:
         total = len(target.contract.operations) * 3
-        with way(target) as trusted, _progress(total, shown=form == "text") as done:
+        with way(target) as trusted, progress("fuzzing", total, shown=form == "text") as done:
             fuzzed = fuzz(target.contract, dataclasses.replace(wish, trusted=trusted), done, halt)
         setting = Setting(
             name=name or target.contract.name, contract=target.contract, wish=wish, now=dt.datetime.now(dt.UTC),
@@ -116,18 +113,3 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
             write_evidence(fuzzed, report, setting, folder)
         tell(report, target.redactor, form, wanted)
         return halt.exit_status or exit_status(report, threshold)
-
-
-@contextlib.contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Any]:
-    """A progress bar on standard error where that is a terminal; else nothing."""
-    if not (shown and sys.stderr.isatty()):
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only for a terminal
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
-
-    columns = (TextColumn("fuzzing"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fuzzing", total=total)
-        yield lambda: bar.advance(task)

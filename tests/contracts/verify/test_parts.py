@@ -230,9 +230,9 @@ def test_what_is_known_of_the_provider_holds_for_its_parts(tmp_path: Path) -> No
     orders = pinned(tmp_path).load("paypal.checkout_orders")
     assert origin_of(order("/v2/checkout/orders/1", SANDBOX), orders) == "sandbox"
     assert origin_of(order("/v2/checkout/orders/1"), orders) == "live"
-    header = idempotency_header("paypal")
+    header = idempotency_header(Shelf(tmp_path).load("paypal"))
     assert header is not None
-    assert idempotency_header("paypal.checkout_orders") == header
+    assert idempotency_header(orders) == header
 
 
 def test_the_providers_own_name_stays_our_librarys(tmp_path: Path) -> None:
