@@ -174,32 +174,6 @@ def hosts_of(url: str) -> list[str]:
     return [] if pattern == "[^/]+" else [pattern]
 
 
-def told_apart(operations: Iterable[Operation]) -> Iterator[Operation]:
-    """Operations of one path and method, told apart by what one of them needs and the others do not know.
-
-    So Azure's document has `?comp=block` and `?comp=block&fromURL`: the second needs `x-ms-copy-source`.
-    """
-    listed = list(operations)
-    alike: dict[tuple[object, ...], list[Operation]] = {}
-    for each in listed:
-        alike.setdefault((each.method, each.path, each.bases, each.selectors), []).append(each)
-    for each in listed:
-        others = alike[each.method, each.path, each.bases, each.selectors]
-        own = {one.pointer: _own(one, others) for one in others}
-        if len(others) > 1 and not all(
-            own.values()
-        ):  # one must be left for the requests that have none of it
-            yield replace(each, selectors=(*each.selectors, *own[each.pointer]))
-        else:
-            yield each
-
-
-def _own(operation: Operation, others: Iterable[Operation]) -> tuple[Selector, ...]:
-    known = {(p.place, p.name) for one in others if one is not operation for p in one.parameters}
-    needed = (p for p in operation.parameters if p.required and p.place in {"query", "header"})
-    return tuple(Selector(place=p.place, name=p.name) for p in needed if (p.place, p.name) not in known)
-
-
 def split_query(path: str) -> tuple[str, tuple[Selector, ...]]:
     """A path that has a query, as Azure's have, is a path and what must stand in the query.
 
