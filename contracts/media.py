@@ -197,6 +197,7 @@ def _typed(fields: list[tuple[str, str]], sent_as: Mapping[str, str], media: Med
     schema = coercer.schema_at(media.schema)
     made = values.nested(fields, coercer.members(schema))
     ways = follow(coercer.document, join(media.pointer, "encoding"))
+    as_json: dict[str, Any] = {}
     for name, value in made.items():
         if not isinstance(value, str):
             continue
@@ -205,9 +206,12 @@ def _typed(fields: list[tuple[str, str]], sent_as: Mapping[str, str], media: Med
             coercer.kinds(coercer.member(schema, name)), value, sent_as.get(name) or media.parts.get(name)
         ):
             made[name] = _parsed(value, coercer.member(schema, name), coercer)
+            if not isinstance(made[name], str):
+                as_json[name] = made[name]
         elif isinstance(how, Mapping) and how.get("explode") is False and value:
             made[name] = value.split(values.DELIMITERS.get(str(how.get("style")), ","))
-    return coercer.coerce(made, media.schema)
+    typed = coercer.coerce(made, media.schema)
+    return typed | as_json if as_json and isinstance(typed, dict) else typed  # the types of JSON are its own
 
 
 def _parsed(text: str, schema: Any, coercer: Coercer) -> Any:

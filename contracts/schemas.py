@@ -253,7 +253,7 @@ def _with_null(made: Any) -> Any:
         if "enum" in made and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         return made
-    for name in ("anyOf", "oneOf"):
-        if set(made) == {name}:
-            return {name: [*made[name], {"type": "null"}]}
+    if set(made) == {"anyOf"}:
+        return {"anyOf": [*made["anyOf"], {"type": "null"}]}
+    # Another branch of oneOf might hold for null where one of its own takes null already.
     return {"if": {"not": {"type": "null"}}, "then": made, NULL_GUARD: True}

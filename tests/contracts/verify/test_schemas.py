@@ -261,3 +261,21 @@ def test_of_very_many_like_faults_the_first_are_told() -> None:
     listed = {"type": "array", "items": {"anyOf": [{"type": "integer"}, {"type": "boolean"}]}}
     (finding,) = answered(listed, ["x"] * 2000).findings
     assert (finding.seen or "").endswith("many more in the list like it")
+
+
+def test_null_that_is_welcome_twice_is_not_ambiguous() -> None:
+    choice = {
+        "oneOf": [{"type": "string", "enum": ["new"]}, {"enum": [""]}, {"enum": [None]}],
+        "nullable": True,
+    }
+    given = {
+        "openapi": "3.0.3",
+        "info": {"title": "Orders", "version": "1"},
+        "paths": {
+            "/t": {"get": {"responses": {"200": {"description": "", "content": {JSON: {"schema": choice}}}}}}
+        },
+    }
+    held = bench(contract(given))
+    for value in (b"null", "", "new"):
+        assert places(verify(interaction(path="/t", got=value), held)) == []
+    assert places(verify(interaction(path="/t", got="old"), held)) == [("response-enum", "/response/body")]
