@@ -191,7 +191,7 @@ class _Explainer:
         ):
             wrong_type = False
         tags = sum(len(e.instance_path) == base + 1 and _is_tag(e.kind) for e in errors)
-        shallow = sum(len(e.instance_path) <= base for e in errors)
+        shallow = sum(_faults(e.kind) for e in errors if len(e.instance_path) <= base)
         return (int(wrong_type), tags, shallow, len(errors))
 
     def _by_discriminator(self, error: Any) -> int | None:
@@ -260,6 +260,11 @@ def _any_of_these(context: list[list[Any]], base: int) -> list[str]:
             return []
         names.append(str(errors[0].kind.property))
     return list(dict.fromkeys(names)) if len(set(names)) > 1 else []
+
+
+def _faults(kind: Any) -> int:
+    """How much is wrong by one error: a branch that knows none of an object's members is far from it."""
+    return len(kind.unexpected) if kind.name in {"additionalProperties", "unevaluatedProperties"} else 1
 
 
 def _is_tag(kind: Any) -> bool:

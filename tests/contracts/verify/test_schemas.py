@@ -279,3 +279,28 @@ def test_null_that_is_welcome_twice_is_not_ambiguous() -> None:
     for value in (b"null", "", "new"):
         assert places(verify(interaction(path="/t", got=value), held)) == []
     assert places(verify(interaction(path="/t", got="old"), held)) == [("response-enum", "/response/body")]
+
+
+def test_an_object_is_told_by_the_branch_that_knows_its_members() -> None:
+    user = {
+        "type": "object",
+        "required": ["id", "node", "kind"],
+        "properties": {name: {"type": "string"} for name in ("id", "node", "kind", "url", "name")},
+    }
+    choice = {
+        "oneOf": [user, {"type": "object", "properties": {}, "additionalProperties": False}],
+        "nullable": True,
+    }
+    given = {
+        "openapi": "3.0.3",
+        "info": {"title": "Users", "version": "1"},
+        "paths": {
+            "/t": {"get": {"responses": {"200": {"description": "", "content": {JSON: {"schema": choice}}}}}}
+        },
+    }
+    got = {"id": "1", "url": "u", "name": "n"}
+    found = verify(interaction(path="/t", got=got), bench(contract(given)))
+    assert places(found) == [
+        ("response-body", "/response/body/kind"),
+        ("response-body", "/response/body/node"),
+    ]
