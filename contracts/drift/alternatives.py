@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from contracts.drift import branches
 from contracts.drift.look import Look
 from contracts.drift.shapes import Group, Places
@@ -31,32 +33,29 @@ def alone(look: Look) -> bool:
 
 def beside(look: Look) -> None:
     """Alternatives beside other keywords, each group with the one that is most like it."""
-    left, right = list(look.base.groups), list(look.revision.groups)
-    while left and right:
-        before, after = _nearest(look, left, right)
-        left.remove(before)
-        right.remove(after)
-        _compare(look, before.branches, after.branches)
-    for group in left:
+    befores, afters = dict.fromkeys(look.base.groups), dict.fromkeys(look.revision.groups)
+    for before, after in _nearest_first(look) if befores and afters else ():
+        if before in befores and after in afters:
+            del befores[before], afters[after]
+            _compare(look, before.branches, after.branches)
+    for group in befores:
         word = group.keyword
         look.add("condition-removed", f"has no {word} any more", word, promised=word, seen="nothing")
-    for group in right:
+    for group in afters:
         word = group.keyword
         look.add("condition-added", f"has {word} now", word, promised="nothing", seen=word)
 
 
-def _nearest(look: Look, left: list[Group], right: list[Group]) -> tuple[Group, Group]:
-    """The two groups that have the most alternatives in common; of several the first, as they stand."""
-    if len(left) == len(right) == 1:
-        return left[0], right[0]
-    texts = [
-        {group: {branches.text(shapes, each) for each in group.branches} for group in side}
-        for shapes, side in ((look.walk.base, left), (look.walk.revision, right))
-    ]
-    return max(
-        ((one, two) for one in left for two in right),
-        key=lambda each: len(texts[0][each[0]] & texts[1][each[1]]),
+def _nearest_first(look: Look) -> list[tuple[Group, Group]]:
+    """Every two groups, first those with the most alternatives in common; of several the first, as they stand."""
+    every = list(itertools.product(look.base.groups, look.revision.groups))
+    if len(every) == 1:
+        return every
+    one, two = (
+        {group: {branches.text(shapes, each) for each in group.branches} for group in shape.groups}
+        for shapes, shape in ((look.walk.base, look.base), (look.walk.revision, look.revision))
     )
+    return sorted(every, key=lambda each: -len(one[each[0]] & two[each[1]]))
 
 
 def _compare(look: Look, one: tuple[Places, ...], two: tuple[Places, ...]) -> None:

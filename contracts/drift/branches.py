@@ -43,6 +43,7 @@ class Side:
         self.shapes = shapes
         self.tags: dict[str, str] | None = None
         self._opened: set[Places] = set()
+        self._texts: dict[Places, str] = {}
         self._tag(of)
         self.places = self._spread(places, frozenset(others), _NESTED)
 
@@ -92,7 +93,9 @@ class Side:
 
     def text(self, places: Places) -> str:
         """What it says."""
-        return text(self.shapes, places)
+        if (known := self._texts.get(places)) is None:
+            known = self._texts[places] = text(self.shapes, places)
+        return known
 
     def kind(self, places: Places) -> str:
         """What tells scalars apart: nothing but their type; objects are told apart by their tags."""

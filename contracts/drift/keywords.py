@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from contracts.pointers import follow, join, of_reference
 
 _MAX_HOPS = 32
-_MAX_NESTED = 4  # alternatives within alternatives that are read as one list
-_MAX_VALUES = 2_000
 _TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 # Each limit with whether a higher one is closer.
 LIMITS = {
@@ -35,7 +33,6 @@ _CONDITIONS = frozenset((*WHOLE, *_SCHEMAS, *_BY_NAME, "dependentRequired", "uni
 ANNOTATIONS = frozenset(
     {"title", "description", "example", "examples", "externalDocs", "xml", "default", "deprecated", "discriminator"}
 )  # fmt: skip
-_BESIDE_VALUES = ANNOTATIONS | {"type", "nullable", "x-nullable"}
 EXTENSIBLE = "x-extensible-enum"
 _WORDS = frozenset({"title", "description", "example", "examples", "externalDocs"})
 # Their keys are names of members, not keywords.
@@ -80,60 +77,29 @@ def is_null(node: Any) -> bool:
         return True
     return any(
         all(isinstance(each, Mapping) and named_types(each) == ["null"] for each in branches)
-        for branches in _choices(node)
+        for branches in choices(node)
     )
 
 
-def takes_null(node: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
-    """Whether null is among what it takes."""
-    types = named_types(node)
-    if types and "null" not in types:
-        return False
-    if isinstance(node.get("enum"), list) and None not in node["enum"]:
-        return False
-    if "const" in node and node["const"] is not None:
-        return False
-    known: dict[int, bool] = {}
-    return all(
-        any(_branch_takes_null(each, document, known) for each in branches) for branches in _choices(node)
-    )
+def welcomes_null(node: Any) -> bool:
+    """Whether it says itself that null is welcome, whatever it refers to."""
+    return is_null(node) or (isinstance(node, Mapping) and node.get("nullable") is True)
 
 
-def _choices(node: Mapping[str, Any]) -> list[list[Any]]:
+def choices(node: Mapping[str, Any]) -> list[list[Any]]:
+    """The alternatives of each keyword that has some."""
     return [branches for keyword in ("anyOf", "oneOf") if (branches := listed(node, keyword))]
 
 
-def _branch_takes_null(node: Any, document: Mapping[str, Any], known: dict[int, bool]) -> bool:
-    """Whether an alternative says that it takes null, or says nothing at all. `known`: of those that were asked."""
-    for _ in range(_MAX_HOPS):
-        if not isinstance(node, Mapping):
-            return node is not False
-        if node.get("nullable") is True or is_null(node):
-            return True
-        further = _next(node, document)
-        if further is node:
-            break
-        node = further
-    else:
-        return False
-    types = named_types(node)
-    if "null" in types or None in listed(node, "enum") or not (node.keys() - ANNOTATIONS):
-        return True
-    if (found := known.get(id(node))) is None:
-        known[id(node)] = False  # one that leads to itself
-        within = [] if types or len(known) > _MAX_VALUES else _choices(node)
-        found = known[id(node)] = bool(within) and all(
-            any(_branch_takes_null(each, document, known) for each in branches) for branches in within
-        )
-    return found
+def meant(node: Any, document: Mapping[str, Any], stop: Callable[[Any], bool] | None = None) -> Any:
+    """What a reference that stands alone leads to, or an `allOf` of one; anything else is itself.
 
-
-def meant(node: Any, document: Mapping[str, Any]) -> Any:
-    """What a reference that stands alone leads to, or an `allOf` of one; anything else is itself."""
+    `stop`: what ends the way sooner.
+    """
     for _ in range(_MAX_HOPS):
-        further = _next(node, document)
+        further = node if stop is not None and stop(node) else _next(node, document)
         if further is node:
-            break
+            return node
         node = further
     return node
 
@@ -196,7 +162,7 @@ def limits(node: Mapping[str, Any]) -> Iterator[tuple[str, Limit]]:
         if _is_number(exclusive):
             yield name, (exclusive, True)
         # Discovery writes its limits as texts.
-        if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 40:  # noqa: PLR2004
+        if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 40:  # noqa: PLR2004
             yield name, (int(value), False)
 
 
@@ -289,45 +255,6 @@ def text_of(value: Any) -> str:
 def bound(node: Mapping[str, Any]) -> bool:
     """Whether it is bound to listed values."""
     return "const" in node or bool(listed(node, "enum"))
-
-
-def only_values(node: Any, document: Mapping[str, Any], left: int = _MAX_NESTED) -> dict[str, Any] | None:
-    """The values to which it is bound, where they are all that it says: true and false, too; else None."""
-    node = meant(node, document)
-    if not isinstance(node, Mapping) or left <= 0:
-        return None
-    said = node.keys() - _BESIDE_VALUES
-    if said in ({"anyOf"}, {"oneOf"}):
-        return values_of_alternatives(node, said.pop(), document, left - 1, least=1)
-    if said - {"const", "enum"}:
-        return None
-    if bound(node):
-        return dict(values(node))
-    return dict(_told_apart(node, [True, False])) if named_types(node) == ["boolean"] else None
-
-
-def values_of_alternatives(
-    node: Mapping[str, Any],
-    keyword: str,
-    document: Mapping[str, Any],
-    left: int = _MAX_NESTED,
-    *,
-    least: int = 2,
-) -> dict[str, Any] | None:
-    """The values of all alternatives other than null, where they do no more than list some; else None.
-
-    None, too, where there are less than `least`, or one value is in two of `oneOf`, or there are too many to be a list.
-    """
-    made: dict[str, Any] = {}
-    lists = named = 0
-    for _, each in alternatives(node, "", keyword):
-        if is_null(meant(each, document)):
-            continue
-        mine = only_values(each, document, left)
-        if mine is None or named + len(mine) > _MAX_VALUES:
-            return None
-        lists, named, made = lists + 1, named + len(mine), made | mine
-    return made if lists >= least and (keyword == "anyOf" or len(made) == named) else None
 
 
 def canonical(node: Any) -> str:

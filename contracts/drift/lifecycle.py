@@ -81,9 +81,9 @@ def day_of(said: object) -> dt.date | None:
     """The day of `x-sunset`, a date or a moment of RFC 3339, in UTC; None if it is neither."""
     try:
         moment = dt.datetime.fromisoformat(str(said).strip())
-    except ValueError:
+        return moment.date() if moment.tzinfo is None else moment.astimezone(dt.UTC).date()
+    except (ValueError, OverflowError):  # in UTC it may be before the first day of all
         return None
-    return moment.date() if moment.tzinfo is None else moment.astimezone(dt.UTC).date()
 
 
 def gone(sides: Sides, operation: Operation, today: dt.date) -> None:

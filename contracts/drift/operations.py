@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,7 @@ class Sides:
     sent: Walk
     notes: dict[Noted, list[str]] = field(default_factory=dict)
     loose: dict[str, str] = field(default_factory=dict)
+    _hidden: dict[bool, set[str]] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -71,10 +72,11 @@ class Sides:
 
     def hides(self, *places: str, revised: bool) -> bool:
         """Whether below any of the places a reference leads nowhere, so that nobody knows what is there."""
-        lost = (
-            note.location.contract_pointer or "" for note in _lost(self.revision if revised else self.base)
-        )
-        return any(f"{where}/".startswith(tuple(f"{each}/" for each in places)) for where in lost)
+        if (hidden := self._hidden.get(revised)) is None:
+            lost = _lost(self.revision if revised else self.base)
+            above = (_upwards(note.location.contract_pointer or "") for note in lost)
+            hidden = self._hidden[revised] = set().union(*above)
+        return not hidden.isdisjoint(places)
 
     def lost(self) -> set[str]:
         """The references that lead nowhere, of operations and of schemas."""
@@ -85,6 +87,13 @@ class Sides:
                 if isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
                     found.add(node["$ref"])
         return found
+
+
+def _upwards(pointer: str) -> Iterator[str]:
+    """A place, and all that it stands within."""
+    while pointer:
+        yield pointer
+        pointer = pointer.rpartition("/")[0]
 
 
 def _lost(contract: Contract) -> list[Finding]:

@@ -38,13 +38,13 @@ def operations(
         taken = {id(each) for each in matched.values()}
         left = [each for each in left if id(each) not in taken]
     one, two = _alone(base), _alone(revision)
+    unmatched = {id(each): each for each in left}
     for index, each in enumerate(base):
         other = two.get(_asked(each)) if index not in matched and _asked(each) in one else None
-        if other in left and _told_by_parameters(each, other):
-            matched[index] = other
-            left.remove(other)
+        if other is not None and id(other) in unmatched and _told_by_parameters(each, other):
+            matched[index] = unmatched.pop(id(other))
     yield from ((each, matched.get(index)) for index, each in enumerate(base))
-    yield from ((None, each) for each in left)
+    yield from ((None, each) for each in unmatched.values())
 
 
 def _asked(operation: Operation) -> tuple[str, str]:
@@ -105,13 +105,23 @@ def _ranged(
     sent: bool,
 ) -> Iterator[tuple[Media | None, Media | None]]:
     """A range such as `*/*` stands for what is within it: what is taken in a wider one now, or came in one before."""
+    befores, afters = _ranges(before), _ranges(after)
     for one, two in found:
         if one is not None and two is None and sent:
-            yield one, next((each for each in after if _is_within(one, each)), None)
+            yield one, next((each for each in afters if _is_within(one, each)), None)
         elif one is None and two is not None and not sent:
-            yield next((each for each in before if _is_within(two, each)), None), two
-        elif one is None or two is not None or not any(_is_within(each, one) for each in after):
+            yield next((each for each in befores if _is_within(two, each)), None), two
+        elif (
+            one is None
+            or two is not None
+            or not (_ranges([one]) and any(_is_within(each, one) for each in after))
+        ):
             yield one, two
+
+
+def _ranges(media: Sequence[Media]) -> list[Media]:
+    """Those that stand for others, of which there are few."""
+    return [each for each in media if essence(each.media_type).endswith("*")]
 
 
 def _is_within(media: Media, wide: Media) -> bool:

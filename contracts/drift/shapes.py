@@ -20,6 +20,7 @@ from contracts.drift.parts import (
     values_of,
     whole,
 )
+from contracts.drift.unions import Unions
 from contracts.pointers import MISSING, follow, join, of_reference
 from contracts.schemas import RESPONSE
 
@@ -145,6 +146,7 @@ class Shapes:
         self.looked_at = 0
         self.cut = False
         self.lost: set[str] = set()
+        self._unions = Unions(contract.document)
         self._built_on: dict[str, dict[str, str]] | None = None
         self.extensible: dict[Places, bool] = {}
         self._known: dict[Places, Shape] = {}
@@ -212,7 +214,7 @@ class Shapes:
             more = self._referred(node)
             own = node if not more or not self.old else keywords.flags(node)
             if own.keys() - _JOINTS:
-                null = takes_null or keywords.takes_null(own, self.document)
+                null = takes_null or self._unions.takes_null(own)
                 parts[pointer] = Part(pointer, own, null, *self._listed(own))
             more += [join(pointer, "allOf", i) for i, _ in enumerate(keywords.listed(own, "allOf"))]
             stack += [(each, takes_null) for each in reversed(more)]
@@ -226,7 +228,7 @@ class Shapes:
         found = dict(keywords.values(node)) if keywords.bound(node) else None
         folded = set()
         for keyword in {"anyOf", "oneOf"} & node.keys():
-            mine = keywords.values_of_alternatives(node, keyword, self.document)
+            mine = self._unions.listed(node, keyword)
             if mine is not None:
                 folded.add(keyword)
                 found = mine if found is None else {k: v for k, v in found.items() if k in mine}
