@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from contracts.drift.operations import Sides, Twin
 
 _SECTIONS = ("/components/securitySchemes", "/securityDefinitions")
+_MANY = 12  # ways that a finding names
 _GOOGLE = "/auth/oauth2"  # where a discovery document lists its scopes
 # Swagger's names of OAuth's flows, as OpenAPI has them.
 _FLOWS = {"application": "clientCredentials", "accessCode": "authorizationCode"}
@@ -43,9 +45,22 @@ def compare(twin: Twin) -> None:
     at = (_where(sides, twin.base, revised=False), _where(sides, twin.revision, revised=True))
     shared = at == ("/security", "/security")
     subject = "every operation without security of its own" if shared else twin.name
-    said = [" or ".join(map(str, ways)) for ways in (one, two)]
-    for rule, what in (*_narrowed(one, two), *_widened(one, two)):
-        sides.note(Noted(rule, f"{subject}: {what}", *at, *said), twin.name)
+    for noted in _changes(tuple(one), tuple(two), subject, at):
+        sides.note(noted, twin.name)
+
+
+@functools.lru_cache(maxsize=8)  # what a whole document says is the same for operation after operation
+def _changes(
+    one: tuple[Way, ...], two: tuple[Way, ...], subject: str, at: tuple[str, str]
+) -> tuple[Noted, ...]:
+    said = (_told(one), _told(two))
+    changes = (*_narrowed(one, two), *_widened(one, two))
+    return tuple(Noted(rule, f"{subject}: {what}", *at, *said) for rule, what in changes)
+
+
+def _told(ways: Sequence[Way]) -> str:
+    more = len(ways) - _MANY
+    return " or ".join([*map(str, ways[:_MANY]), *([f"{more} more"] if more > 0 else [])])
 
 
 def _narrowed(one: Sequence[Way], two: Sequence[Way]) -> Iterator[tuple[str, str]]:

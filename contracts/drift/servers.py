@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contracts.contract import Contract, Operation
@@ -27,13 +27,33 @@ def compare(sides: Sides, twins: Sequence[Twin]) -> None:
     What counts is the whole address: a step that moved from the paths into the server changes nothing.
     """
     changed: dict[Noted, list[str]] = {}
-    for twin in twins:
-        for noted in _changes(sides, twin):
-            changed.setdefault(noted, []).append(twin.name)
+    for alike in _alike(sides, twins):
+        names = [twin.name for twin in alike]
+        for noted in _changes(sides, alike[0]):
+            changed.setdefault(noted, []).extend(names)
     for noted, names in changed.items():
         everywhere = noted.base == noted.revision in {_SHARED, _ROOT} and len(names) == len(twins)
         for name in [noted.subject] if everywhere else names:
             sides.note(noted, name)
+
+
+def _alike(sides: Sides, twins: Sequence[Twin]) -> Iterable[list[Twin]]:
+    """Operations that have the servers of the whole document and whose path did not move; each other one alone."""
+    found: dict[object, list[Twin]] = {}
+    for twin in twins:
+        moved = normal(twin.base.path) != normal(twin.revision.path)
+        if moved or _place(sides.base, twin.base) or _place(sides.revision, twin.revision):
+            found[twin.name] = [twin]
+        else:
+            found.setdefault((twin.base.bases, twin.revision.bases), []).append(twin)
+    return found.values()
+
+
+def _place(contract: Contract, operation: Operation) -> str:
+    """What the servers of an operation stand in: itself, its path, or the document, which is empty."""
+    places = (operation.pointer, operation.pointer.rpartition("/")[0], "")
+    nodes = ((place, follow(contract.document, place)) for place in places)
+    return next((p for p, n in nodes if isinstance(n, Mapping) and isinstance(n.get("servers"), list)), "")
 
 
 def _changes(sides: Sides, twin: Twin) -> Iterator[Noted]:
@@ -74,12 +94,10 @@ def _servers(contract: Contract, operation: Operation) -> tuple[str, list[Addres
     if contract.dialect == "discovery" and isinstance(root, str):
         return _ROOT, [(address, address) for b in operation.bases if (address := root.rstrip("/") + b)]
     if contract.dialect == "openapi":
-        for place in (operation.pointer, operation.pointer.rpartition("/")[0], ""):
-            node = follow(document, place)
-            found = node.get("servers") if isinstance(node, Mapping) else None
-            if isinstance(found, list):
-                servers = (each for each in found if isinstance(each, Mapping) and "url" in each)
-                return join(place, "servers"), [address for each in servers for address in _addresses(each)]
+        place = join(_place(contract, operation), "servers")
+        if isinstance(found := follow(document, place), list):
+            servers = (each for each in found if isinstance(each, Mapping) and "url" in each)
+            return place, [address for each in servers for address in _addresses(each)]
     return _SHARED, [(each, each) for each in operation.bases if each]
 
 

@@ -27,6 +27,8 @@ from contracts.schemas import RESPONSE
 MAX_PARTS = 300  # schemas that hold for one value at the same time
 _MAX_HOPS = 32
 _MAX_EXPANDED = 6  # references within references, of what is compared as a text
+_MAX_TEXT = 3_000  # objects that are written into one such text
+_MAX_DEEP = 150  # levels of it
 _ACCESS = ("readOnly", "writeOnly")
 _JOINTS = frozenset({"allOf", "$ref"})  # a schema that says nothing but these says what they lead to
 # The places whose schemas all hold for one value; empty where anything goes.
@@ -131,7 +133,7 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of one contract, each made once. `looked_at`: how many schemas went into them.
+    """The shapes of one contract, each made once. `looked_at`: how many schemas and members went into them.
 
     `cut`: whether one has more parts than are merged. `lost`: references that lead nowhere in the document.
     `extensible`: which of them have extensible lists, so far as
@@ -267,6 +269,7 @@ class Shapes:
             for name in keywords.mapped(part.node, "properties"):
                 places = self.places(join(part.pointer, "properties", name))
                 properties[name] = tuple(dict.fromkeys((*properties.get(name, ()), *places)))
+        self.looked_at += len(properties)
         return Shape(
             parts=parts,
             types=types,
@@ -315,24 +318,33 @@ class Shapes:
             for name, said, at in keywords.conditions(part.node, part.pointer):
                 if name == "multipleOf" and said == 1 and types is not None and "number" not in types:
                     continue
-                whole = self._expanded(said, _MAX_EXPANDED) if at is None and keywords.refers(said) else said
+                whole = self._expanded(said) if at is None and keywords.refers(said) else said
                 texts.setdefault(name, set()).add(keywords.canonical(whole))
                 places[name] = tuple(dict.fromkeys((*places.get(name, ()), *self.places(at))))
         return {name: (" and ".join(sorted(texts[name])), places[name]) for name in sorted(texts)}
 
-    def _expanded(self, node: Any, left: int) -> Any:
+    def _expanded(self, said: Any) -> Any:
         """With what its references stand for in their places, so that it can be compared as a whole."""
-        if isinstance(node, list):
-            return [self._expanded(each, left) for each in node]
-        if not isinstance(node, Mapping):
-            return node
-        target = of_reference(node.get("$ref"))
-        if target is None or left <= 0:
-            return {name: self._expanded(each, left) for name, each in node.items()}
-        found = follow(self.document, target)
-        beside = {} if self.old else {name: each for name, each in node.items() if name != "$ref"}
-        inner = self._expanded(found, left - 1) if found is not MISSING else target
-        return {"allOf": [inner, self._expanded(beside, left)]} if beside else inner
+        written = 0
+
+        def made(node: Any, left: int, deep: int) -> Any:
+            nonlocal written
+            if isinstance(node, list):
+                return [made(each, left, deep + 1) for each in node]
+            if not isinstance(node, Mapping):
+                return node
+            written += 1
+            target = of_reference(node.get("$ref"))
+            if target is not None and (written > _MAX_TEXT or deep > _MAX_DEEP):
+                self.cut = True
+            elif target is not None and left > 0:
+                found = follow(self.document, target)
+                beside = {} if self.old else {name: each for name, each in node.items() if name != "$ref"}
+                inner = made(found, left - 1, deep + 1) if found is not MISSING else target
+                return {"allOf": [inner, made(beside, left, deep + 1)]} if beside else inner
+            return {name: made(each, left, deep + 1) for name, each in node.items()}
+
+        return made(said, _MAX_EXPANDED, 0)
 
     def subtypes(self, places: Places) -> dict[str, str]:
         """The components that a schema with a discriminator stands for, by their names: those that are built on it."""

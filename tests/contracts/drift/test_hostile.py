@@ -68,3 +68,47 @@ def test_lost_references_are_not_looked_through_for_each_operation() -> None:
     found = compared(lost(2_000), lost(2_001))
     assert [each.rule for each in found.findings] == ["operation-added"]
     assert found.unjudged
+
+
+def test_a_condition_that_multiplies_or_goes_deep_behind_references_is_not_compared() -> None:
+    def many(last: Any) -> dict[str, Any]:
+        levels = {f"L{i}": {"anyOf": [ref(f"L{i + 1}")] * 40} for i in range(6)}
+        return answering({"not": ref("L0")}, **components(**levels, L6=last))
+
+    def deep(last: Any) -> dict[str, Any]:
+        levels = {}
+        for at, count in enumerate((140, 190, 190)):
+            inner = ref(f"L{at + 1}")
+            for _ in range(count):
+                inner = {"not": inner}
+            levels[f"L{at}"] = inner
+        return answering({"not": ref("L0")}, **components(**levels, L3=last))
+
+    for made in (many, deep):
+        assert compared(made(STRING), made(INTEGER)).unjudged
+
+
+def test_one_large_schema_in_many_others_is_counted_for_each() -> None:
+    def large(first: Any) -> dict[str, Any]:
+        members = {f"m{i}": STRING for i in range(2_000)} | {"m0": first}
+        others = {f"S{i}": {"allOf": [ref("Large"), {"title": f"{i}"}]} for i in range(1_000)}
+        held = {"type": "object", "properties": {name: ref(name) for name in others}}
+        return answering(held, **components(**others, Large={"type": "object", "properties": members}))
+
+    assert compared(large(STRING), large(INTEGER)).unjudged
+
+
+@pytest.mark.parametrize("place", ["servers", "security"])
+def test_what_a_whole_document_says_is_compared_once(place: str) -> None:
+    def said(name: str) -> dict[str, Any]:
+        lists = {
+            "servers": [{"url": f"https://{name}{i}.example"} for i in range(300)],
+            "security": [{"key": [f"{name}{i}"]} for i in range(300)],
+        }
+        scheme = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+        paths = {f"/p{i}": {"get": {"responses": OK}} for i in range(300)}
+        return document(paths=paths, components={"securitySchemes": scheme}, **{place: lists[place]})
+
+    found = compared(said("a"), said("b")).findings
+    assert len(found) == 600
+    assert all(each.promised is not None and each.promised.count(" or ") <= 12 for each in found)
