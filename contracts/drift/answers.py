@@ -347,12 +347,7 @@ class _Members:
         self.new[found] = None
 
     def _note(self, value: Mapping[str, Any], shape: Shape, pointer: str) -> None:
-        out = (
-            self.shapes.of(places).flagged(flag)
-            for places in shape.properties.values()
-            for flag in ("writeOnly",)
-        )
-        named = [name for name, left_out in zip(shape.properties, out, strict=True) if not left_out]
+        named = [n for n, at in shape.properties.items() if not self.shapes.of(at).flagged("writeOnly")]
         there = frozenset(name for name in named if name in value)
         met = Met(self.view.operation.name, _BODY + pointer, shape.at("properties"), frozenset(named), there)
         self.met.append(met)

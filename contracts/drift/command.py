@@ -74,13 +74,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
 ) -> int:
     """Compare the contract BASE with REVISION.
 
-    BASE is a document (OpenAPI, Swagger, Google discovery) or the name of a provider (`interlock contracts` lists
-    them) or of an integration. REVISION is another document or name: what breaks clients is an error, what may
-    break them a warning. Or it is recorded traffic, cassettes and folders of any format: then the answers in it
-    are held against BASE. A name alone compares our library's contract with the one that was pulled.
+    BASE is a document (OpenAPI, Swagger, Google discovery, AWS service model) or the name of a provider
+    (`interlock contracts` lists them) or of an integration. REVISION is another document or name: what breaks
+    clients is an error, what may break them a warning. Or it is recorded traffic, cassettes and folders of any
+    format: then the answers in it are held against BASE. A name alone compares our library's contract with the
+    one that was pulled.
 
-    Exit status: 0 nothing at or above --fail-on; 1 findings; 3 nothing could be compared; 2 the command or the
-    settings are wrong.
+    Exit status: 0 nothing at or above --fail-on; 1 findings; 3 nothing, or not everything, could be compared, and
+    no finding fails; 2 the command or the settings are wrong. docs/drift-rules.md says what each rule finds.
     """
     if list_rules:
         from contracts.drift.table import RULES  # noqa: PLC0415 - keeps --help fast

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from contracts.drift import walk
 from tests.contracts.drift.made import answering, compared, document, rules
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -47,13 +48,10 @@ def test_null_is_found_at_the_end_of_a_long_chain_and_through_a_circle() -> None
     assert "response-property-became-nullable" in rules(circle(INTEGER), circle({"type": "null"}))
 
 
-@pytest.mark.parametrize(
-    ("day", "rule"),
-    [("0001-01-01T00:00:00+14:00", "sunset-unreadable"), ("9999-12-31T23:59:59-14:00", "sunset-unreadable")],
-)
-def test_a_last_day_that_no_calendar_has_is_no_date(day: str, rule: str) -> None:
+@pytest.mark.parametrize("day", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_last_day_that_no_calendar_has_is_no_date(day: str) -> None:
     gone = {"responses": OK, "deprecated": True}
-    assert rules(document(gone), document(gone | {"x-sunset": day})) == {rule: "error"}
+    assert rules(document(gone), document(gone | {"x-sunset": day})) == {"sunset-unreadable": "error"}
 
 
 def test_a_limit_that_is_no_number_is_none() -> None:
@@ -88,13 +86,14 @@ def test_a_condition_that_multiplies_or_goes_deep_behind_references_is_not_compa
         assert compared(made(STRING), made(INTEGER)).unjudged
 
 
-def test_one_large_schema_in_many_others_is_counted_for_each() -> None:
+def test_one_large_schema_in_many_others_is_counted_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     def large(first: Any) -> dict[str, Any]:
-        members = {f"m{i}": STRING for i in range(2_000)} | {"m0": first}
+        members = {f"m{i}": STRING for i in range(100)} | {"m0": first}
         others = {f"S{i}": {"allOf": [ref("Large"), {"title": f"{i}"}]} for i in range(1_000)}
         held = {"type": "object", "properties": {name: ref(name) for name in others}}
         return answering(held, **components(**others, Large={"type": "object", "properties": members}))
 
+    monkeypatch.setattr(walk, "MAX_SCHEMAS", 20_000)
     assert compared(large(STRING), large(INTEGER)).unjudged
 
 
