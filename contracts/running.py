@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,15 @@ class Runner:
         named = str(path) in self.options.paths
         reading = read.read_file(path, named=named)
         verified = list(verify_all(reading.interactions, self.choose))
-        return _outcome(str(path), reading, verified)
+        losses = tuple(self._weighed(reading.findings))
+        return _outcome(str(path), replace(reading, findings=losses), verified)
+
+    def _weighed(self, found: Iterable[Finding]) -> Iterator[Finding]:
+        """What reading told, as severe as the user says; that something could not be read at all stays as it is."""
+        for each in found:
+            severity = self.book.severities.get(each.rule, each.severity)
+            if severity is not None:
+                yield replace(each, severity=severity)
 
     def choose(self, interaction: Any) -> Sequence[Bench]:
         """The contracts for an interaction."""

@@ -15,6 +15,7 @@ from contracts.explain import OF_MANY, explain
 from contracts.media import chosen, read
 from contracts.placeholders import in_text
 from contracts.rules import CHECKS, answered, retries
+from contracts.rules.requests import leniency
 from contracts.view import Bench, View, listed
 from interlock.records import Finding, Interaction
 
@@ -140,6 +141,7 @@ def _unmatched(view: View) -> None:
             "/paths",
             promised=listed(others),
             seen=method,
+            at_most=leniency(view),
         )
     else:
         view.add(

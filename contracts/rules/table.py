@@ -80,6 +80,10 @@ RULES: dict[str, Rule] = {
         Rule("retry-unsafe", _W, "a write is repeated with the idempotency key that makes that safe"),
         Rule("retry-new-key", _E, "a repeated write keeps its idempotency key"),
         Rule("retry-key-reused", _E, "an idempotency key stands for one request alone"),
+        Rule("cassette-incomplete", _W, "a recording has everything that it says it has"),
+        Rule(
+            "cassette-body-too-large", _E, "the bodies of a recording are small enough to be unpacked whole"
+        ),
         Rule("contract-reference", _I, "every reference of the contract leads to a part of it"),
     )
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -287,3 +289,20 @@ def test_what_the_contract_leaves_out_is_not_counted_as_held_in_part(folder: Pat
     assert result.return_value == 3
     assert "1 interaction, 0 held against a contract, 0 of them in part" in result.output
     assert "`interlock contracts pull github` fetches the whole" in result.output
+
+
+def test_what_a_recording_lost_is_as_severe_as_the_user_says(folder: Path) -> None:
+    cut = base64.b64encode(gzip.compress(bytes(n * n % 251 for n in range(3_000)))[:-20]).decode()
+    lost = (folder / "good.yaml").read_text().replace('\'{"id": 7, "name": "Tom"}\'', f"!!binary {cut}")
+    (folder / "lost.yaml").write_text(
+        lost.replace("{Content-Type", "{Content-Encoding: [gzip], Content-Type")
+    )
+    for words, status, told in (
+        ((), 0, "warning cassette-incomplete"),
+        (("--rule", "cassette-incomplete=error"), 1, "error cassette-incomplete"),
+        (("--rule", "cassette-incomplete=off"), 0, ""),
+    ):
+        result = run("lost.yaml", "--contract", "shop.json", *words)
+        assert result.return_value == status, result.output
+        assert ("cassette-incomplete" in result.output) is bool(told)
+        assert told in result.output

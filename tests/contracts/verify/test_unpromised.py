@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from contracts.contract import PULLED
 from contracts.verify import verify, verify_all
 from interlock.cli import root
+from interlock.records import Severity
 from tests.contracts.verify.made import bench, contract, document, interaction, places, verified
 
 KEY = {"Idempotency-Key": "made up"}
@@ -62,6 +63,13 @@ def test_options_of_a_known_path_is_passed_over_and_told() -> None:
     assert (found.operation, found.findings) == (None, ())
     assert found.unjudged == ("/request: OPTIONS of a known path is promised by no contract",)
     assert places(verified(method="OPTIONS", path="/v1/cows")) == [("operation-unknown", "/request/path")]
+
+
+def test_a_method_that_the_service_itself_refused_is_a_remark() -> None:
+    (found,) = verified(method="PUT", path="/v1/pets", status=405).findings
+    assert (found.rule, found.severity) == ("method-unknown", Severity.INFO)
+    (taken,) = verified(method="PUT", path="/v1/pets", status=200).findings
+    assert taken.severity is Severity.ERROR
 
 
 def test_of_several_contracts_the_one_that_knows_the_path_speaks() -> None:
