@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -281,8 +281,3 @@ def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in _ENTRY):
         return False
     return not any(sign in entry["file"] for sign in "/\\\0")
-
-
-def universe(contract: Contract) -> Iterator[str]:
-    """The names of everything that can be asked: the denominator of evidence."""
-    return (operation.name for operation in contract.operations)

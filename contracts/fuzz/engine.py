@@ -20,7 +20,8 @@ from typing import Any
 
 from contracts.contract import Contract, Operation
 from contracts.fuzz.calm import calming
-from contracts.fuzz.events import CHECKS, SEQUENCES, STRICT, Fault, Gathered, Sequences, one_line
+from contracts.fuzz.checks import CHECKS, SEQUENCES, STRICT
+from contracts.fuzz.events import Fault, Gathered, Sequences, one_line
 from contracts.fuzz.halt import Halt
 from contracts.fuzz.held import held
 from contracts.fuzz.tls import Trusted

@@ -1,4 +1,4 @@
-"""What schemathesis's events say: its checks as rules of ours, and each fault once, with the requests that show it."""
+"""What schemathesis's events say: each fault once, with the requests that show it, and what was asked and answered."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from contracts.contract import Contract, Operation
 from contracts.fuzz.bodies import Bodies, Wrong, constants
+from contracts.fuzz.checks import CHECKS, SEQUENCES, STRICT, Check
+from contracts.fuzz.unanswered import no_answer
 from contracts.matching import selector_reader, told_by
 from contracts.pointers import join, pointer
-from interlock.records import Severity
 
 if TYPE_CHECKING:
     from schemathesis import Response
@@ -36,54 +37,6 @@ _UNSAID = frozenset(
 _PHASES = {"examples", "coverage", "fuzzing"}
 # A round of sequences ends at a fault that is new, and another begins; a server with many would never be done.
 MAX_ROUNDS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One of schemathesis's checks, as a rule of ours. `at`: where in the exchange it looks."""
-
-    rule: str
-    severity: Severity
-    at: str
-    promised: str
-
-
-_E, _W = Severity.ERROR, Severity.WARNING
-CHECKS: dict[str, Check] = {
-    "not_a_server_error": Check(
-        "fuzz-server-error", _E, "/response/status", "no request makes the server fail"
-    ),
-    "status_code_conformance": Check(
-        "fuzz-status", _E, "/response/status", "every status is in the contract"
-    ),
-    "content_type_conformance": Check(
-        "fuzz-media-type", _E, "/response/header/content-type", "a media type of the contract"
-    ),
-    "response_headers_conformance": Check(
-        "fuzz-header", _E, "/response/header", "the headers that the contract names"
-    ),
-    "response_schema_conformance": Check("fuzz-body", _E, "/response/body", "a body as its schema says"),
-}
-# What shows only over several requests, one with what another was answered.
-SEQUENCES: dict[str, Check] = {
-    "use_after_free": Check("fuzz-deleted-still-there", _E, "/response/status", "what was deleted is gone"),
-    "ensure_resource_availability": Check(
-        "fuzz-created-not-there", _W, "/response/status", "what was created is there"
-    ),
-}
-# No checks of schemathesis's: it tells of these as errors of the run.
-NO_ANSWER = Check("fuzz-no-answer", _E, "/response", "every request is answered, and every answer ends")
-TOO_LARGE = Check("fuzz-too-large", _W, "/response/body", "a body that can be judged")
-# What a server does with wrong requests: a contract says what is right, and seldom how wrong is answered.
-STRICT: dict[str, Check] = {
-    "negative_data_rejection": Check("fuzz-takes-wrong", _W, "/request", "a wrong request is refused"),
-    "positive_data_acceptance": Check("fuzz-refuses-right", _W, "/request", "a right request is taken"),
-    "missing_required_header": Check(
-        "fuzz-takes-wrong", _W, "/request/header", "a request without its header is refused"
-    ),
-    "unsupported_method": Check("fuzz-method", _W, "/request/method", "another method is answered 405"),
-    "ignored_auth": Check("fuzz-ignores-credential", _E, "/request/header", "no credential, no answer"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +128,7 @@ class Gathered:
         from schemathesis.engine.run import PhaseName  # noqa: PLC0415
 
         self.gone |= isinstance(event.value, ServerUnavailable)
-        operation, told = self._known.get(event.label), _no_answer(event)
+        operation, told = self._known.get(event.label), no_answer(event)
         why = one_line(told[-1] if told else event.info.message)
         if operation is not None:
             self.troubles.setdefault(operation.name, why)
@@ -342,49 +295,6 @@ def curl(request: Request, hidden: Collection[str]) -> str:
         words += ["--data-binary", request.body.decode("utf-8", "replace")]
     line = shlex.join(words)
     return line if len(line) <= _MAX_CURL else f"{line[:_MAX_CURL]}... (cut)"
-
-
-def _no_answer(event: NonFatalError) -> tuple[Check, str, str] | None:
-    """The fault of a request that was sent and has no whole answer: rule, title, what was seen; None for the rest."""
-    from requests import exceptions as failed  # noqa: PLC0415 - slow to import
-
-    from contracts.fuzz.way import Surplus, TooLarge, Unended  # noqa: PLC0415
-
-    error = event.value
-    titles: dict[type[Exception], str] = {
-        Unended: "An answer has no end",
-        Surplus: "An answer goes on after its end",
-    }
-    if isinstance(error, TooLarge):
-        return TOO_LARGE, "An answer is too large", str(error)
-    if (title := titles.get(type(error))) is not None:
-        return NO_ANSWER, title, str(error)
-    said = event.info.message if isinstance(error, failed.ReadTimeout) else _unreadable(error)
-    if said is None:
-        return None
-    answer = getattr(error, "response", None)
-    if answer is None:
-        return NO_ANSWER, "No answer came", said
-    return NO_ANSWER, "An answer cannot be read", f"{answer.status_code}: {said}"
-
-
-def _unreadable(error: BaseException) -> str | None:
-    """What is wrong with the bytes that came; None where that is not what failed."""
-    from http.client import BadStatusLine, RemoteDisconnected, UnknownProtocol  # noqa: PLC0415
-
-    from requests import exceptions as failed  # noqa: PLC0415 - slow to import
-    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
-
-    inner = error.args[0] if error.args else None
-    if isinstance(error, failed.ContentDecodingError | failed.InvalidHeader):
-        return str((getattr(inner, "args", None) or (inner,))[0])
-    if not (isinstance(error, failed.RequestException) and isinstance(inner, ProtocolError)):
-        return None
-    why = inner.args[-1]
-    said = "".join(each if each.isprintable() else " " for each in str(why)).strip()
-    if isinstance(why, BadStatusLine) and not isinstance(why, RemoteDisconnected):
-        return f"what came begins with no status line{said and f': {said}'}"
-    return f"an unknown protocol: {said}" if isinstance(why, UnknownProtocol) else said
 
 
 def _seen(status: int | None, message: str) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from contracts.contract import Contract, Operation
+from contracts.fuzz.checks import RULES
 from contracts.fuzz.engine import REFUSED, WANTS_CREDENTIAL, Fuzzed, Wish, refused
-from contracts.fuzz.events import CHECKS, NO_ANSWER, SEQUENCES, STRICT, Fault, Sequences, contract_pointer
+from contracts.fuzz.events import Fault, Sequences, contract_pointer
 from contracts.running import facts
 from interlock import evidence, findings
 from interlock.output import Case, CaseState, Report, counted, number
@@ -19,9 +20,6 @@ from interlock.records import Finding, Location, Severity, Verdict
 
 SCHEMA = "interlock.fuzz/1"
 EVIDENCE_VALID = dt.timedelta(days=30)
-# Of two checks under one rule the first says what it is about.
-_RULES = (*(CHECKS | SEQUENCES | STRICT).values(), NO_ANSWER)
-_ABOUT = {each.rule: each.promised for each in reversed(_RULES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,7 @@ def report_of(fuzzed: Fuzzed, setting: Setting) -> Report:
         cases=tuple(cases),
         summary=_summary(fuzzed, setting),
         closing=closing,
-        rules=_ABOUT,
+        rules=RULES,
     )
 
 

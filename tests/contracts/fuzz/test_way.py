@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.fuzz import engine, way
+from contracts.fuzz.checks import RULES
 from contracts.fuzz.engine import Fuzzed, Wish, fuzz
 from tests.contracts.fuzz import shops
 
@@ -60,7 +61,8 @@ def asked(*says: Say | bytes) -> Fuzzed:
 
 
 def told(found: Fuzzed) -> list[set[tuple[str, str, str]]]:
-    """Rule, title and what was seen, by operation; faults all have the line that shows them."""
+    """Rule, title and what was seen, by operation; faults all have a known rule and the line that shows them."""
+    assert {each.check.rule for each in found.faults} <= RULES.keys()
     assert all(each.curl.startswith("curl -i -X GET http://127.0.0.1:") for each in found.faults)
     return [
         {
