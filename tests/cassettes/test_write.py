@@ -16,6 +16,8 @@ from vcr.serialize import deserialize
 from vcr.serializers import yamlserializer
 
 from cassettes import write
+from cassettes.bodies import Budget
+from cassettes.bodies import message as as_read
 from cassettes.read import read_file, read_paths
 from interlock.records import Interaction, Message, Source
 
@@ -33,8 +35,9 @@ bodies = (
 
 
 def message(fields: tuple[tuple[str, str], ...], body: bytes | None) -> Message:
+    """As it is read: a body that is nothing but a mark (`redacted`) was redacted."""
     fields = tuple((n, v) for n, v in fields if n.lower() != "content-encoding")
-    return Message(headers=fields, body=body, body_state="absent" if body is None else "full")
+    return as_read(fields, body, Budget())
 
 
 interactions = st.builds(
