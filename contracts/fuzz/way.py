@@ -154,9 +154,9 @@ def _read(answer: requests.Response, seconds: float) -> bytes:
                 raise requests.exceptions.ContentDecodingError(f"nobody asked for its content coding, {odd}")
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
-                answer.close()
                 raise TooLarge(f"{answer.status_code}: more than {MAX_ANSWER_BYTES >> 20} MiB")
     except requests.RequestException as exc:
+        answer.close()  # nobody reads the rest of it
         if exc.args and isinstance(exc.args[0], ReadTimeoutError):
             raise Unended(f"{answer.status_code}: no end of the body after {seconds:g} seconds") from exc
         exc.response = answer  # which tells it from no answer at all
