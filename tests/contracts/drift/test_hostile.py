@@ -100,7 +100,7 @@ def test_one_large_schema_in_many_others_is_counted_for_each(monkeypatch: pytest
 @pytest.mark.parametrize("place", ["servers", "security"])
 def test_what_a_whole_document_says_is_compared_once(place: str) -> None:
     def said(name: str) -> dict[str, Any]:
-        lists = {
+        lists: dict[str, Any] = {
             "servers": [{"url": f"https://{name}{i}.example"} for i in range(300)],
             "security": [{"key": [f"{name}{i}"]} for i in range(300)],
         }
