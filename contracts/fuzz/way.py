@@ -54,6 +54,7 @@ class _Until(io.RawIOBase):
         seconds = sock.gettimeout()
         self._end = None if seconds is None else time.monotonic() + seconds
         self.shut = False  # whether no more is read
+        _OPEN.add(self)
 
     def readable(self) -> bool:
         return True
@@ -73,9 +74,19 @@ class _Until(io.RawIOBase):
         with contextlib.suppress(OSError):  # the other side was sooner
             self._sock.shutdown(socket.SHUT_RDWR)
 
+    @property
+    def left(self) -> bool:
+        """Whether the connection was closed, and this reading of it was not."""
+        return bool(getattr(self._sock, "_closed", False))
+
     def close(self) -> None:
+        _OPEN.discard(self)
         self._stream.close()
         super().close()
+
+
+# Readings that nobody has closed yet: one that was dropped would keep its socket until somebody collects it.
+_OPEN: set[_Until] = set()
 
 
 class _Answer(http.client.HTTPResponse):
@@ -181,3 +192,5 @@ def bounded() -> Iterator[None]:
         yield
     finally:
         requests.sessions.HTTPAdapter = before
+        for each in [each for each in list(_OPEN) if each.left]:
+            each.close()
