@@ -39,7 +39,7 @@ def rendered(report: Report, kind: str, redactor: Redactor, *, terminal: bool = 
     told = redacted(report, redactor)
     if kind not in _LOOSE:
         return render(told, kind)
-    return redactor.text(render(_changed(told, _visible), kind, terminal=terminal))
+    return redactor.text(render(visible(told), kind, terminal=terminal))
 
 
 def redacted(node: _T, redactor: Redactor) -> _T:
@@ -47,8 +47,12 @@ def redacted(node: _T, redactor: Redactor) -> _T:
     return _changed(node, redactor.value)  # type: ignore[no-any-return]
 
 
-def _visible(value: Any) -> Any:
-    """What a terminal would obey, of an answer or a recording, as its escape."""
+def visible(node: _T) -> _T:
+    """The same record with what a terminal would obey, of an answer or a recording, as its escape."""
+    return _changed(node, _escaped)  # type: ignore[no-any-return]
+
+
+def _escaped(value: Any) -> Any:
     return value.translate(_OBEYED) if isinstance(value, str) else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from interlock.errors import UsageError
 from interlock.integration import Integration
 from interlock.records import Outcome, Reason, State
+from interlock.redacted import visible
 from interlock.status import WORST_FIRST, worst
 from interlock.verdict import Blame
 from probes.check import Checked, advice_for, json_text
@@ -46,7 +48,9 @@ def parse_reports(wanted: tuple[str, ...]) -> list[tuple[str, Path]]:
 
 
 def render(checked: Checked, kind: str, *, terminal: bool = False) -> str:
-    """The check in one of the formats."""
+    """The check in one of the formats. What a provider says cannot wipe the screen of whoever reads it."""
+    if kind in {"text", "markdown"}:
+        checked = dataclasses.replace(checked, outcomes=visible(checked.outcomes))
     return RENDERERS[kind](checked, terminal)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import datetime as dt
 import json
 import threading
 import xml.etree.ElementTree as ET
@@ -16,8 +18,11 @@ import pytest
 from contracts.clients.stand_in import StandIn
 from interlock.cli import main
 from interlock.evidence import digest_of
-from interlock.records import Verdict
+from interlock.records import ProbeKind, Reason, State, Verdict
+from probes.check import Checked
+from probes.report import render
 from tests.interlock.toml_text import as_toml
+from tests.probes.test_http_probes import ask, integration
 
 
 class Cast:
@@ -233,3 +238,18 @@ def test_ctrl_c_while_the_command_comes_in_is_quiet(
     with pytest.raises(SystemExit) as end:
         main()
     assert (end.value.code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("kind", ["text", "markdown"])
+async def test_what_a_provider_says_cannot_wipe_the_screen(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with StandIn("stripe") as stand_in:
+        own = integration(stand_in, monkeypatch)
+        well = await ask(own, ProbeKind.REACHABILITY)
+    told = dataclasses.replace(well, state=State.DEGRADED, reason=Reason.SHAPE, detail="up\x1b[2J\x07")
+    checked = Checked(dt.datetime.now(dt.UTC), (own,), (), (told,), ())
+    text = render(checked, kind, terminal=True)
+    assert "up\\x1b[2J\\x07" in text
+    assert "\x1b[2J" not in text
+    assert "\x07" not in text
