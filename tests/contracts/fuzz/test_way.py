@@ -170,3 +170,13 @@ def test_what_is_right_in_odd_ways_passes() -> None:
     found = asked(*RIGHT)
     assert found.faults == ()
     assert [set(counts) for counts in found.answered.values()] == [{200}] * len(RIGHT)
+
+
+def test_a_reading_that_was_dropped_is_closed_with_the_run() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, way.bounded():
+        dropped = way._Until(ours.makefile("rb", buffering=0), ours)
+        ours.close()  # as urllib3 closes a connection; its descriptor stays open for whoever reads
+        assert ours.fileno() != -1
+    assert dropped.closed
+    assert ours.fileno() == -1
